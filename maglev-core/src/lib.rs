@@ -1,0 +1,11 @@
+//! Pure. Maglev load balancing without I/O.
+//!
+//! Nothing in this crate opens a socket, starts a task, reads a clock or writes a log: time and input come in as
+//! parameters, decisions go out as values, and the same input gives the same output byte for byte.
+
+pub mod check;
+pub mod names;
+pub mod net;
+pub mod outcome;
+pub mod time;
+pub mod weight;
