@@ -4,6 +4,7 @@
 //! parameters, decisions go out as values, and the same input gives the same output byte for byte.
 
 pub mod check;
+pub mod config;
 pub mod names;
 pub mod net;
 pub mod outcome;
