@@ -29,6 +29,11 @@ pub struct HealthCheck {
 }
 
 impl HealthCheck {
+    /// Whether an answer to the one is an answer to the other: they may differ in name, pace and thresholds.
+    pub fn asks_the_same_as(&self, other: &HealthCheck) -> bool {
+        self.probe == other.probe && self.source_v4 == other.source_v4 && self.source_v6 == other.source_v6
+    }
+
     /// The source address for probes to `address`.
     pub fn source_for(&self, address: IpAddr) -> Option<IpAddr> {
         match address {

@@ -5,6 +5,10 @@
 
 pub mod check;
 pub mod config;
+pub mod desired;
+pub mod engine;
+pub mod health;
+pub mod intent;
 pub mod names;
 pub mod net;
 pub mod outcome;

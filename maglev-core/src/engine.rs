@@ -1,0 +1,315 @@
+//! Pure. The one top of the program: inputs in, effects out.
+//!
+//! An [`Engine`] holds everything there is to know: the configuration, the health of each backend, what operators want,
+//! and what follows for each frontend. It is driven like this:
+//!
+//! 1. feed it an input: [`handle_outcome`](Engine::handle_outcome), [`handle_timeout`](Engine::handle_timeout),
+//!    [`request`](Engine::request), [`set_weight`](Engine::set_weight), [`reload`](Engine::reload);
+//! 2. carry out its effects, in order, until [`poll_effect`](Engine::poll_effect) has no more;
+//! 3. call [`handle_timeout`](Engine::handle_timeout) when [`poll_timeout`](Engine::poll_timeout) says so.
+//!
+//! It has no clock, no sockets and no tasks, and its only randomness comes from a seed: the same inputs at the same times
+//! give the same effects.
+
+mod backend;
+mod event;
+mod frontend;
+mod reload;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::backend::{BackendStatus, LastProbe};
+pub use self::event::{Cause, Event, Transition};
+pub use self::frontend::FrontendStatus;
+use crate::check::HealthCheck;
+use crate::config::Config;
+use crate::health::ProbeId;
+use crate::intent::{Attribution, Intent, IsDisabled, Request, WeightOverride};
+use crate::names::{BackendName, FrontendName, PoolName};
+use crate::outcome::Outcome;
+use crate::time::Time;
+use crate::weight::Weight;
+
+/// Something the driver is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a probe, and feed its outcome to [`Engine::handle_outcome`].
+    StartProbe(ProbeOrder),
+    /// Abandon a probe. Its outcome would be ignored.
+    CancelProbe(ProbeId),
+    /// Tell whoever watches. Also the moment to write a log line and count.
+    Event(Event),
+}
+
+/// A probe to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeOrder {
+    /// Its number.
+    pub id: ProbeId,
+    /// Whom it is about.
+    pub backend: BackendName,
+    /// Where to send it.
+    pub address: std::net::IpAddr,
+    /// What to ask.
+    pub check: Arc<HealthCheck>,
+}
+
+/// Everything operators want: what has to outlive the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intents {
+    /// Of backends. Those of whom nothing is wanted are absent.
+    pub backends: BTreeMap<BackendName, Intent>,
+    /// Weights in place of configured ones: frontend, pool, backend.
+    pub weights: BTreeMap<FrontendName, BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>>,
+}
+
+/// Why a command was not carried out. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// No backend has that name.
+    #[error("there is no backend {0}")]
+    NoBackend(String),
+    /// No frontend has that name.
+    #[error("there is no frontend {0}")]
+    NoFrontend(String),
+    /// The frontend has no pool of that name.
+    #[error("frontend {frontend} has no pool {pool}")]
+    NoPool {
+        /// The frontend.
+        frontend: FrontendName,
+        /// The name that no pool of it has.
+        pool: String,
+    },
+    /// The pool does not have that backend.
+    #[error("pool {pool} of frontend {frontend} has no backend {backend}")]
+    NotInPool {
+        /// The frontend.
+        frontend: FrontendName,
+        /// Its pool.
+        pool: PoolName,
+        /// The name that is not in the pool.
+        backend: String,
+    },
+    /// The backend is disabled and the request needs it not to be.
+    #[error("backend {backend} is disabled")]
+    Disabled {
+        /// The backend.
+        backend: BackendName,
+        /// What was asked.
+        #[source]
+        source: IsDisabled,
+    },
+}
+
+/// A control plane without I/O. See the [module](self).
+#[derive(Debug)]
+pub struct Engine {
+    config: Arc<Config>,
+    backends: BTreeMap<BackendName, BackendStatus>,
+    frontends: BTreeMap<FrontendName, FrontendStatus>,
+    /// The frontends that each backend is in.
+    serves: BTreeMap<BackendName, BTreeSet<FrontendName>>,
+    /// When each watched backend that is not being probed is due.
+    due: BTreeSet<(Time, BackendName)>,
+    next_probe: ProbeId,
+    random: fastrand::Rng,
+    effects: VecDeque<Effect>,
+}
+
+impl Engine {
+    /// Starts on a configuration with what operators wanted before. Intent for what is not in the configuration is
+    /// dropped. `seed` decides the spread of the probes and nothing else.
+    pub fn new(config: Arc<Config>, intents: Intents, seed: u64, now: Time) -> Self {
+        let nothing = Config {
+            health: config.health.clone(),
+            vpp: config.vpp.clone(),
+            checks: BTreeMap::new(),
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+        };
+        let mut engine = Engine {
+            config: Arc::new(nothing),
+            backends: BTreeMap::new(),
+            frontends: BTreeMap::new(),
+            serves: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next_probe: ProbeId(0),
+            random: fastrand::Rng::with_seed(seed),
+            effects: VecDeque::new(),
+        };
+        engine.install(config, intents, now);
+        // Nothing happened yet: what is there at the start is not news.
+        engine.effects.clear();
+        engine
+    }
+
+    /// The configuration in force.
+    pub const fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Every backend, by name.
+    pub fn backends(&self) -> impl ExactSizeIterator<Item = &BackendStatus> {
+        self.backends.values()
+    }
+
+    /// A backend.
+    pub fn backend(&self, name: &str) -> Option<&BackendStatus> {
+        self.backends.get(name)
+    }
+
+    /// Every frontend, by name.
+    pub fn frontends(&self) -> impl ExactSizeIterator<Item = &FrontendStatus> {
+        self.frontends.values()
+    }
+
+    /// A frontend.
+    pub fn frontend(&self, name: &str) -> Option<&FrontendStatus> {
+        self.frontends.get(name)
+    }
+
+    /// The frontends a backend is in, by name.
+    pub fn frontends_of(&self, backend: &str) -> impl Iterator<Item = &FrontendStatus> {
+        self.serves.get(backend).into_iter().flatten().filter_map(|name| self.frontends.get(name))
+    }
+
+    /// Everything operators want.
+    pub fn intents(&self) -> Intents {
+        let mut intents = Intents::default();
+        for backend in self.backends.values().filter(|backend| !backend.intent().is_none()) {
+            intents.backends.insert(backend.name().clone(), backend.intent().clone());
+        }
+        for frontend in self.frontends.values().filter(|frontend| !frontend.overrides().is_empty()) {
+            intents.weights.insert(frontend.name().clone(), frontend.overrides().clone());
+        }
+        intents
+    }
+
+    /// The next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.due.first().map(|&(time, _)| time)
+    }
+
+    /// Starts the probes that are due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some((time, name)) = self.due.pop_first() {
+            if time > now {
+                self.due.insert((time, name));
+                break;
+            }
+            if let Some(order) =
+                self.backends.get_mut(&name).and_then(|b| b.start_probe(now, self.next_probe))
+            {
+                self.next_probe = ProbeId(self.next_probe.0.wrapping_add(1));
+                self.effects.push_back(Effect::StartProbe(order));
+            }
+        }
+    }
+
+    /// Takes the outcome of a probe. An outcome of a probe that was cancelled is ignored.
+    pub fn handle_outcome(&mut self, now: Time, backend: &BackendName, probe: ProbeId, outcome: Outcome) {
+        let Some(status) = self.backends.get_mut(backend) else { return };
+        let transition = status.handle_outcome(now, probe, outcome);
+        self.after(backend, now, transition);
+    }
+
+    /// Carries out what an operator asks of a backend. Returns whether that changed anything.
+    pub fn request(
+        &mut self,
+        now: Time,
+        backend: &str,
+        request: Request,
+        attribution: Attribution,
+    ) -> Result<bool, CommandError> {
+        let Some(status) = self.backends.get_mut(backend) else {
+            return Err(CommandError::NoBackend(backend.to_owned()));
+        };
+        let name = status.name().clone();
+        let cause = Cause::Operator { request, attribution: attribution.clone() };
+        let changed = status
+            .request(request, attribution)
+            .map_err(|source| CommandError::Disabled { backend: name.clone(), source })?;
+        if changed {
+            // An operator who resumes or enables wants to see the result now, so nothing is spread.
+            let abandoned = status.follow_mode(now, std::time::Duration::ZERO);
+            let transition = status.settle(now, cause);
+            self.cancel(abandoned);
+            self.after(&name, now, transition);
+        }
+        Ok(changed)
+    }
+
+    /// Sets an operator's weight in place of the configured one. Returns whether that changed anything. Setting the
+    /// configured weight ends the override.
+    pub fn set_weight(
+        &mut self,
+        now: Time,
+        place: (&str, &str, &str),
+        weight: Weight,
+        attribution: Attribution,
+    ) -> Result<bool, CommandError> {
+        let (frontend, pool, backend) = place;
+        let Some(status) = self.frontends.get_mut(frontend) else {
+            return Err(CommandError::NoFrontend(frontend.to_owned()));
+        };
+        let changed = status.set_weight(pool, backend, weight, attribution)?;
+        if changed {
+            let name = status.name().clone();
+            self.decide(&name, now);
+        }
+        Ok(changed)
+    }
+
+    /// What follows from whatever just happened to a backend.
+    fn after(&mut self, backend: &BackendName, now: Time, transition: Option<Transition>) {
+        self.reschedule(backend);
+        if let Some(transition) = transition {
+            self.emit(Event::BackendChanged { backend: backend.clone(), transition });
+            for frontend in self.serves.get(backend).cloned().unwrap_or_default() {
+                self.decide(&frontend, now);
+            }
+        }
+    }
+
+    /// Puts a backend's next probe into the order of all.
+    fn reschedule(&mut self, backend: &BackendName) {
+        let Some(status) = self.backends.get_mut(backend) else { return };
+        let (was, is) = status.reschedule();
+        if was != is {
+            if let Some(was) = was {
+                self.due.remove(&(was, backend.clone()));
+            }
+            if let Some(is) = is {
+                self.due.insert((is, backend.clone()));
+            }
+        }
+    }
+
+    /// Works a frontend out again and tells what changed.
+    fn decide(&mut self, frontend: &FrontendName, now: Time) {
+        let Some(status) = self.frontends.get_mut(frontend) else { return };
+        let events = status.decide(now, &self.backends);
+        self.effects.extend(events.into_iter().map(Effect::Event));
+    }
+
+    fn cancel(&mut self, probe: Option<ProbeId>) {
+        self.effects.extend(probe.map(Effect::CancelProbe));
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.effects.push_back(Effect::Event(event));
+    }
+}
+
+#[cfg(test)]
+mod proptests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+//! Pure. Everything the engine knows of one backend.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::config::Backend;
+use crate::desired::BackendState;
+use crate::engine::{Cause, ProbeOrder, Transition};
+use crate::health::{Counter, HealthState, ProbeId, Watch};
+use crate::intent::{Attribution, Intent, IsDisabled, Mode, Request};
+use crate::names::BackendName;
+use crate::outcome::Outcome;
+use crate::time::Time;
+
+/// A backend as it is now.
+#[derive(Clone, Debug)]
+pub struct BackendStatus {
+    config: Backend,
+    /// Absent for a backend without a check, which is always up.
+    watch: Option<Watch>,
+    intent: Intent,
+    state: BackendState,
+    since: Time,
+    /// Newest first.
+    history: VecDeque<Transition>,
+    history_limit: usize,
+    last_probe: Option<LastProbe>,
+    /// When the engine has it down for its next probe.
+    scheduled: Option<Time>,
+}
+
+/// The last probe of a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastProbe {
+    /// What it found.
+    pub outcome: Outcome,
+    /// When it ended.
+    pub at: Time,
+}
+
+impl BackendStatus {
+    /// A new backend, probed for the first time within `spread` from now.
+    pub(super) fn new(config: Backend, intent: Intent, seed: u64, now: Time, spread: Duration) -> Self {
+        let watch = config.check.as_ref().map(|check| Watch::new(check.pace, check.thresholds, seed));
+        let mut status = BackendStatus {
+            config,
+            watch,
+            intent,
+            state: BackendState::Unknown,
+            since: now,
+            history: VecDeque::new(),
+            history_limit: 1,
+            last_probe: None,
+            scheduled: None,
+        };
+        status.intent.settle(status.config.enabled);
+        status.follow_mode(now, spread);
+        status.state = status.derive();
+        status
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &BackendName {
+        &self.config.name
+    }
+
+    /// Its configuration.
+    pub const fn config(&self) -> &Backend {
+        &self.config
+    }
+
+    /// Its state.
+    pub const fn state(&self) -> BackendState {
+        self.state
+    }
+
+    /// Since when it has that state.
+    pub const fn since(&self) -> Time {
+        self.since
+    }
+
+    /// Its health counter; absent for a backend without a check.
+    pub fn counter(&self) -> Option<&Counter> {
+        self.watch.as_ref().map(Watch::counter)
+    }
+
+    /// What an operator wants of it.
+    pub const fn intent(&self) -> &Intent {
+        &self.intent
+    }
+
+    /// What the configuration and the operator make of it.
+    pub const fn mode(&self) -> Mode {
+        self.intent.mode(self.config.enabled)
+    }
+
+    /// The last transitions, newest first.
+    pub fn transitions(&self) -> impl ExactSizeIterator<Item = &Transition> {
+        self.history.iter()
+    }
+
+    /// The last probe of this backend at its present address.
+    pub const fn last_probe(&self) -> Option<&LastProbe> {
+        self.last_probe.as_ref()
+    }
+
+    /// When its next probe is due; absent while none is, or one is in flight.
+    pub fn next_probe_at(&self) -> Option<Time> {
+        self.watch.as_ref().and_then(Watch::poll_timeout)
+    }
+
+    fn derive(&self) -> BackendState {
+        let health = self.watch.as_ref().map_or(HealthState::Up, |watch| watch.counter().state());
+        BackendState::derive(self.mode(), health)
+    }
+
+    pub(super) fn start_probe(&mut self, now: Time, id: ProbeId) -> Option<ProbeOrder> {
+        self.scheduled = None;
+        let check = self.config.check.clone()?;
+        let id = self.watch.as_mut()?.handle_timeout(now, id)?;
+        Some(ProbeOrder { id, backend: self.config.name.clone(), address: self.config.address, check })
+    }
+
+    pub(super) fn handle_outcome(&mut self, now: Time, id: ProbeId, outcome: Outcome) -> Option<Transition> {
+        let watch = self.watch.as_mut()?;
+        if watch.in_flight() != Some(id) {
+            return None;
+        }
+        let changed = watch.handle_outcome(now, id, outcome.verdict());
+        let cause = Cause::Probe { code: outcome.code, detail: outcome.detail.clone() };
+        self.last_probe = Some(LastProbe { outcome, at: now });
+        changed.and_then(|_| self.settle(now, cause))
+    }
+
+    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, IsDisabled> {
+        self.intent.apply(request, self.config.enabled, attribution)
+    }
+
+    /// Probes exactly while it should. Returns the probe that is to be abandoned.
+    pub(super) fn follow_mode(&mut self, now: Time, spread: Duration) -> Option<ProbeId> {
+        let mode = self.mode();
+        let watch = self.watch.as_mut()?;
+        match mode {
+            Mode::Active => {
+                watch.start(now, spread);
+                None
+            }
+            Mode::Paused | Mode::Disabled => watch.stop(),
+        }
+    }
+
+    /// Takes another configuration. `seen_anew` when probes now come from elsewhere. Returns the probe that is to be
+    /// abandoned.
+    pub(super) fn reconfigure(
+        &mut self,
+        config: Backend,
+        seen_anew: bool,
+        seed: u64,
+        now: Time,
+    ) -> Option<ProbeId> {
+        let old = std::mem::replace(&mut self.config, config);
+        self.intent.settle(self.config.enabled);
+        let mut abandoned = None;
+        match (&self.config.check, &mut self.watch) {
+            (None, watch) => abandoned = watch.take().and_then(|mut watch| watch.stop()),
+            (Some(check), None) => {
+                let mut watch = Watch::new(check.pace, check.thresholds, seed);
+                // It was up for want of a check, and stays so until the check says otherwise.
+                if self.state == BackendState::Up && old.address == self.config.address {
+                    watch.assume(HealthState::Up);
+                }
+                self.watch = Some(watch);
+            }
+            (Some(check), Some(watch)) => {
+                watch.reconfigure(now, check.pace, check.thresholds);
+                let same_question = old.check.is_some_and(|old| old.asks_the_same_as(check));
+                if old.address != self.config.address {
+                    // Another server: nothing that was known holds for it.
+                    abandoned = watch.stop();
+                    self.last_probe = None;
+                } else if !same_question || seen_anew {
+                    abandoned = watch.ask_again(now);
+                }
+            }
+        }
+        let spread = self.config.check.as_ref().map_or(Duration::ZERO, |check| check.pace.fast_interval);
+        abandoned.or(self.follow_mode(now, spread))
+    }
+
+    /// Takes note of a change of state, if there is one.
+    pub(super) fn settle(&mut self, now: Time, cause: Cause) -> Option<Transition> {
+        let (from, to) = (self.state, self.derive());
+        if from == to {
+            return None;
+        }
+        let transition = Transition { from, to, at: now, cause };
+        self.state = to;
+        self.since = now;
+        self.history.push_front(transition.clone());
+        self.history.truncate(self.history_limit);
+        Some(transition)
+    }
+
+    pub(super) fn limit_history(&mut self, limit: usize) {
+        self.history_limit = limit.max(1);
+        self.history.truncate(self.history_limit);
+    }
+
+    /// The last transition of all. Returns it with the probe that is to be abandoned.
+    pub(super) fn remove(mut self, now: Time) -> (Transition, Option<ProbeId>) {
+        let abandoned = self.watch.as_mut().and_then(Watch::stop);
+        (Transition { from: self.state, to: BackendState::Removed, at: now, cause: Cause::Config }, abandoned)
+    }
+
+    /// When it was down for its next probe and when it now is.
+    pub(super) fn reschedule(&mut self) -> (Option<Time>, Option<Time>) {
+        let is = self.next_probe_at();
+        (std::mem::replace(&mut self.scheduled, is), is)
+    }
+}
