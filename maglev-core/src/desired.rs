@@ -122,7 +122,7 @@ pub enum Reason {
     Paused,
     /// It is disabled.
     Disabled,
-    /// It is gone from the configuration.
+    /// It is gone from the pool, or from the configuration altogether.
     Removed,
 }
 

@@ -260,12 +260,13 @@ impl Engine {
         let Some(status) = self.frontends.get_mut(frontend) else {
             return Err(CommandError::NoFrontend(frontend.to_owned()));
         };
-        let changed = status.set_weight(pool, backend, weight, attribution)?;
-        if changed {
-            let name = status.name().clone();
-            self.decide(&name, now);
-        }
-        Ok(changed)
+        let Some(event) = status.set_weight(pool, backend, weight, attribution, now)? else {
+            return Ok(false);
+        };
+        let name = status.name().clone();
+        self.emit(event);
+        self.decide(&name, now);
+        Ok(true)
     }
 
     /// What follows from whatever just happened to a backend.

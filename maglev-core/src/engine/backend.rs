@@ -126,10 +126,10 @@ impl BackendStatus {
         if watch.in_flight() != Some(id) {
             return None;
         }
-        let changed = watch.handle_outcome(now, id, outcome.verdict());
-        let cause = Cause::Probe { code: outcome.code, detail: outcome.detail.clone() };
+        let change = watch.handle_outcome(now, id, outcome.verdict());
+        let cause = change.map(|_| Cause::Probe { code: outcome.code, detail: outcome.detail.clone() });
         self.last_probe = Some(LastProbe { outcome, at: now });
-        changed.and_then(|_| self.settle(now, cause))
+        self.settle(now, cause?)
     }
 
     pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, IsDisabled> {
@@ -160,13 +160,17 @@ impl BackendStatus {
     ) -> Option<ProbeId> {
         let old = std::mem::replace(&mut self.config, config);
         self.intent.settle(self.config.enabled);
+        let moved = old.address != self.config.address;
+        if moved {
+            self.last_probe = None;
+        }
         let mut abandoned = None;
         match (&self.config.check, &mut self.watch) {
             (None, watch) => abandoned = watch.take().and_then(|mut watch| watch.stop()),
             (Some(check), None) => {
                 let mut watch = Watch::new(check.pace, check.thresholds, seed);
                 // It was up for want of a check, and stays so until the check says otherwise.
-                if self.state == BackendState::Up && old.address == self.config.address {
+                if self.state == BackendState::Up && !moved {
                     watch.assume(HealthState::Up);
                 }
                 self.watch = Some(watch);
@@ -174,10 +178,9 @@ impl BackendStatus {
             (Some(check), Some(watch)) => {
                 watch.reconfigure(now, check.pace, check.thresholds);
                 let same_question = old.check.is_some_and(|old| old.asks_the_same_as(check));
-                if old.address != self.config.address {
+                if moved {
                     // Another server: nothing that was known holds for it.
                     abandoned = watch.stop();
-                    self.last_probe = None;
                 } else if !same_question || seen_anew {
                     abandoned = watch.ask_again(now);
                 }

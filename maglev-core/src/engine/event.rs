@@ -106,7 +106,26 @@ pub enum Event {
         /// When.
         at: Time,
     },
-    /// The effective weight of a backend in a frontend changed.
+    /// An operator set the weight that a backend has in a pool when it takes traffic. What follows for the effective
+    /// weights, if anything, is told after it.
+    WeightSet {
+        /// The frontend.
+        frontend: FrontendName,
+        /// Its pool.
+        pool: PoolName,
+        /// The backend in it.
+        backend: BackendName,
+        /// The operator's weight before, or else the configured one.
+        from: Weight,
+        /// The weight now.
+        to: Weight,
+        /// Who set it, when and why.
+        attribution: Attribution,
+        /// When.
+        at: Time,
+    },
+    /// The effective weight of a backend in a frontend changed. From zero up, these add up to the present weights, but
+    /// for a frontend that is removed, which takes its weights with it.
     WeightChanged {
         /// The frontend.
         frontend: FrontendName,
@@ -136,6 +155,7 @@ impl Event {
             | Event::FrontendAdded { at, .. }
             | Event::FrontendChanged { at, .. }
             | Event::FrontendRemoved { at, .. }
+            | Event::WeightSet { at, .. }
             | Event::WeightChanged { at, .. } => *at,
         }
     }

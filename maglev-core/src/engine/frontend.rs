@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Frontend, Member};
-use crate::desired::{self, BackendState, Decision, FrontendDecision, Reason};
+use crate::desired::{self, BackendState, FrontendDecision, Reason};
 use crate::engine::{BackendStatus, CommandError, Event};
 use crate::intent::{Attribution, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
@@ -69,13 +69,15 @@ impl FrontendStatus {
         self.overrides.get(pool)?.get(backend)
     }
 
+    /// Sets an operator's weight. Tells that, or nothing if it is so already.
     pub(super) fn set_weight(
         &mut self,
         pool: &str,
         backend: &str,
         weight: Weight,
         attribution: Attribution,
-    ) -> Result<bool, CommandError> {
+        now: Time,
+    ) -> Result<Option<Event>, CommandError> {
         let frontend = || self.config.name.clone();
         let Some(pool) = self.config.pools.iter().find(|p| p.name.as_str() == pool) else {
             return Err(CommandError::NoPool { frontend: frontend(), pool: pool.to_owned() });
@@ -89,20 +91,48 @@ impl FrontendStatus {
         };
         let present = self.override_of(&pool.name, &member.backend).map_or(member.weight, |o| o.weight);
         if present == weight {
-            return Ok(false);
+            return Ok(None);
         }
+        let event = Event::WeightSet {
+            frontend: self.config.name.clone(),
+            pool: pool.name.clone(),
+            backend: member.backend.clone(),
+            from: present,
+            to: weight,
+            attribution: attribution.clone(),
+            at: now,
+        };
         self.overrides
             .entry(pool.name.clone())
             .or_default()
             .insert(member.backend.clone(), WeightOverride { weight, attribution });
         self.overrides = settle(std::mem::take(&mut self.overrides), &self.config);
-        Ok(true)
+        Ok(Some(event))
     }
 
-    pub(super) fn reconfigure(&mut self, config: Frontend) {
+    /// Tells that it is there, and with what weights.
+    pub(super) fn introduce(&self) -> Vec<Event> {
+        let mut events = vec![Event::FrontendAdded {
+            frontend: self.config.name.clone(),
+            state: self.decision.state,
+            pool: self.active_pool().cloned(),
+            at: self.since,
+        }];
+        events.extend(self.weight_changes(Weights::new(), self.since));
+        events
+    }
+
+    /// Takes another configuration, decides again, and tells what that changes.
+    pub(super) fn reconfigure(
+        &mut self,
+        config: Frontend,
+        now: Time,
+        backends: &BTreeMap<BackendName, BackendStatus>,
+    ) -> Vec<Event> {
         self.overrides = settle(std::mem::take(&mut self.overrides), &config);
-        self.decision = carry_over(&self.decision, &self.config, &config);
-        self.config = config;
+        let old_config = std::mem::replace(&mut self.config, config);
+        let old = self.redecide(now, backends);
+        self.changes(&old_config, &old, now)
     }
 
     /// Decides again, and tells what that changes.
@@ -111,39 +141,70 @@ impl FrontendStatus {
         now: Time,
         backends: &BTreeMap<BackendName, BackendStatus>,
     ) -> Vec<Event> {
-        let old = std::mem::replace(&mut self.decision, decide(&self.config, &self.overrides, backends));
-        let decisions = old.pools.iter().flatten().zip(self.decision.pools.iter().flatten());
-        let mut events: Vec<Event> = self
-            .config
-            .members()
-            .zip(decisions)
-            .filter(|(_, (old, new))| old.weight != new.weight)
-            .map(|((pool, member), (old, new))| Event::WeightChanged {
-                frontend: self.config.name.clone(),
-                pool: pool.name.clone(),
-                backend: member.backend.clone(),
-                from: old.weight,
-                to: new.weight,
-                because: new.because.clone(),
-                at: now,
-            })
-            .collect();
-        if old.state != self.decision.state {
+        let old = self.redecide(now, backends);
+        self.changes(&self.config, &old, now)
+    }
+
+    /// Decides again. Returns what was decided before.
+    fn redecide(&mut self, now: Time, backends: &BTreeMap<BackendName, BackendStatus>) -> FrontendDecision {
+        let decision = decide(&self.config, &self.overrides, backends);
+        if decision.state != self.decision.state {
             self.since = now;
         }
-        let (from_pool, to_pool) = (old.active_pool(&self.config).cloned(), self.active_pool().cloned());
+        std::mem::replace(&mut self.decision, decision)
+    }
+
+    /// What is different from what was decided before, first for the whole, then for each member.
+    fn changes(&self, old_config: &Frontend, old: &FrontendDecision, now: Time) -> Vec<Event> {
+        let (from_pool, to_pool) = (old.active_pool(old_config), self.active_pool());
+        let mut events = Vec::new();
         if old.state != self.decision.state || from_pool != to_pool {
             events.push(Event::FrontendChanged {
                 frontend: self.config.name.clone(),
                 from: old.state,
                 to: self.decision.state,
-                from_pool,
-                to_pool,
+                from_pool: from_pool.cloned(),
+                to_pool: to_pool.cloned(),
                 at: now,
             });
         }
+        events.extend(self.weight_changes(weights(old_config, old), now));
         events
     }
+
+    /// What is different from the weights before. A member that was not there before had no weight, and one that is
+    /// not there any more has none.
+    fn weight_changes<'a>(&'a self, mut before: Weights<'a>, now: Time) -> Vec<Event> {
+        let change = |pool: &PoolName, backend: &BackendName, from, to, because| Event::WeightChanged {
+            frontend: self.config.name.clone(),
+            pool: pool.clone(),
+            backend: backend.clone(),
+            from,
+            to,
+            because,
+            at: now,
+        };
+        let mut events = Vec::new();
+        for ((pool, member), decision) in self.config.members().zip(self.decision.pools.iter().flatten()) {
+            let from = before.remove(&(&pool.name, &member.backend)).unwrap_or(Weight::ZERO);
+            if from != decision.weight {
+                let because = decision.because.clone();
+                events.push(change(&pool.name, &member.backend, from, decision.weight, because));
+            }
+        }
+        for ((pool, backend), from) in before.into_iter().filter(|(_, from)| !from.is_zero()) {
+            events.push(change(pool, backend, from, Weight::ZERO, Reason::Removed));
+        }
+        events
+    }
+}
+
+/// Effective weights: pool and backend.
+type Weights<'a> = BTreeMap<(&'a PoolName, &'a BackendName), Weight>;
+
+fn weights<'a>(config: &'a Frontend, decision: &FrontendDecision) -> Weights<'a> {
+    let members = config.members().map(|(pool, member)| (&pool.name, &member.backend));
+    members.zip(decision.pools.iter().flatten().map(|decision| decision.weight)).collect()
 }
 
 fn decide(
@@ -162,30 +223,6 @@ fn decide(
                 .map_or(member.weight, |o| o.weight)
         },
     )
-}
-
-/// What was decided for one configuration, in the shape of the next, so that the next decision can be compared with it:
-/// members are matched by pool and name, and those that are new had no weight.
-fn carry_over(decision: &FrontendDecision, from: &Frontend, to: &Frontend) -> FrontendDecision {
-    let old: BTreeMap<_, _> = from
-        .members()
-        .zip(decision.pools.iter().flatten())
-        .map(|((pool, member), decision)| ((&pool.name, &member.backend), decision))
-        .collect();
-    let nothing = || Decision { weight: Weight::ZERO, because: Reason::Unknown, flush: false };
-    let active = decision.active_pool(from);
-    FrontendDecision {
-        state: decision.state,
-        active: to.pools.iter().position(|pool| Some(&pool.name) == active),
-        pools: to
-            .pools
-            .iter()
-            .map(|pool| {
-                let carried = |member: &Member| old.get(&(&pool.name, &member.backend)).copied().cloned();
-                pool.members.iter().map(|member| carried(member).unwrap_or_else(nothing)).collect()
-            })
-            .collect(),
-    }
 }
 
 /// Drops overrides that say what the configuration says, and those of members it does not have.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Backend, Config};
-use crate::engine::{BackendStatus, Cause, Engine, Event, FrontendStatus, Intents};
+use crate::engine::{BackendStatus, Cause, Effect, Engine, Event, FrontendStatus, Intents};
+use crate::intent::Intent;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
 
@@ -44,35 +45,23 @@ impl Engine {
             }
         }
         for (name, frontend) in &config.frontends {
-            if let Some(status) = self.frontends.get_mut(name) {
-                if status.config() != frontend {
-                    status.reconfigure(frontend.clone());
-                }
-                self.decide(name, now);
+            let events = if let Some(status) = self.frontends.get_mut(name) {
+                status.reconfigure(frontend.clone(), now, &self.backends)
             } else {
                 let overrides = intents.weights.remove(name).unwrap_or_default();
                 let status = FrontendStatus::new(frontend.clone(), overrides, now, &self.backends);
-                self.emit(Event::FrontendAdded {
-                    frontend: name.clone(),
-                    state: status.decision().state,
-                    pool: status.active_pool().cloned(),
-                    at: now,
-                });
+                let events = status.introduce();
                 self.frontends.insert(name.clone(), status);
-            }
+                events
+            };
+            self.effects.extend(events.into_iter().map(Effect::Event));
         }
     }
 
-    fn install_backend(
-        &mut self,
-        backend: &Backend,
-        intent: crate::intent::Intent,
-        seen_anew: bool,
-        now: Time,
-    ) {
-        let seed = self.random.u64(..);
+    fn install_backend(&mut self, backend: &Backend, intent: Intent, seen_anew: bool, now: Time) {
         let name = &backend.name;
         let Some(status) = self.backends.get_mut(name) else {
+            let seed = self.random.u64(..);
             let spread = backend.check.as_ref().map_or(Duration::ZERO, |check| check.pace.interval);
             let status = BackendStatus::new(backend.clone(), intent, seed, now, spread);
             self.emit(Event::BackendAdded { backend: name.clone(), state: status.state(), at: now });
@@ -82,6 +71,7 @@ impl Engine {
         if status.config() == backend && !seen_anew {
             return;
         }
+        let seed = self.random.u64(..);
         let abandoned = status.reconfigure(backend.clone(), seen_anew, seed, now);
         let transition = status.settle(now, Cause::Config);
         self.cancel(abandoned);

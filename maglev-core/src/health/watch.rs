@@ -137,12 +137,19 @@ impl Watch {
         (from != to).then_some(Change { from, to })
     }
 
-    /// Takes another pace and other thresholds. Health, the probe in flight and the schedule go on, except that a probe
-    /// that is now due sooner is sent sooner.
+    /// Takes another pace and other thresholds. Health, the probe in flight and the schedule go on, except that where
+    /// the interval becomes shorter, the next probe is due within it.
     pub fn reconfigure(&mut self, now: Time, pace: Pace, thresholds: Thresholds) {
+        let before = self.plain_interval();
         self.pace = pace;
         self.counter.rescale(thresholds);
-        self.hasten(now);
+        let after = self.plain_interval();
+        if after < before
+            && let Phase::Waiting { due } = self.phase
+        {
+            // Anywhere within it, not at its end: many backends share a check, and must not fall into step here.
+            self.phase = Phase::Waiting { due: due.min(now + self.within(after)) };
+        }
     }
 
     /// Gets ready for another question: the last verdict stands until the new question has one. Returns the probe that
@@ -158,12 +165,6 @@ impl Watch {
             }
         }
         abandoned
-    }
-
-    fn hasten(&mut self, now: Time) {
-        if let Phase::Waiting { due } = self.phase {
-            self.phase = Phase::Waiting { due: due.min(now + self.interval()) };
-        }
     }
 
     /// The time to the next probe, with its jitter.
