@@ -1,0 +1,261 @@
+//! Edge. What a probe is given: its target, and sockets in the right namespace from the right source.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use maglev_core::check::TlsSpec;
+use maglev_core::outcome::{Code, Outcome, Timings};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::time::Instant;
+use tokio_rustls::client::TlsStream;
+
+use crate::fault;
+use crate::prober::Inner;
+use crate::sockets::{Opened, Purpose, Request};
+use crate::text::Short;
+use crate::tls::{self, TlsClient};
+use crate::{Finding, Target};
+
+/// What a [`Probe`](crate::Probe) is given: its target, and sockets in the prober's network namespace, bound to the
+/// target's source address.
+///
+/// It keeps the times and what the probe is waiting for, so that an outcome has them even when the timeout ends it.
+pub struct Context<'a> {
+    inner: &'a Inner,
+    target: Target<'a>,
+    started: Instant,
+    timeout: Duration,
+    connected: Option<(SocketAddr, Duration)>,
+    echoed: Option<Duration>,
+    tls: Option<Duration>,
+    asked: Option<Instant>,
+    waiting: Finding,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(inner: &'a Inner, target: Target<'a>, timeout: Duration) -> Self {
+        Context {
+            inner,
+            target,
+            started: Instant::now(),
+            timeout,
+            connected: None,
+            echoed: None,
+            tls: None,
+            asked: None,
+            waiting: Finding::local("the probe did nothing"),
+        }
+    }
+
+    /// What is probed.
+    pub fn target(&self) -> Target<'a> {
+        self.target
+    }
+
+    /// How much is left of the timeout. The prober keeps to it by itself.
+    pub fn remaining(&self) -> Duration {
+        self.timeout.saturating_sub(self.started.elapsed())
+    }
+
+    /// Says what comes of it if the timeout ends the probe from here on: `code`, and a sentence made of `what` ("no
+    /// greeting") and "within 1 s".
+    pub fn waiting_for(&mut self, code: Code, what: impl Into<Cow<'static, str>>) {
+        self.waiting = Finding::new(code, what);
+    }
+
+    /// Says that the request goes out now: [`Timings::response`] counts from here.
+    pub fn asking(&mut self) {
+        self.asked = Some(Instant::now());
+    }
+
+    /// Makes a TCP connection to `port` of the target, without Nagle's algorithm.
+    ///
+    /// Dropping the future gives the connection up.
+    ///
+    /// # Errors
+    /// `L4CON` if the backend does not take it, `SOCKERR` if the fault is ours.
+    pub async fn connect_tcp(&mut self, port: u16) -> Result<TcpStream, Finding> {
+        self.connect_tcp_with(port, |_| Ok(())).await
+    }
+
+    /// As [`Context::connect_tcp`], with `prepare` run on the socket before it connects.
+    pub(crate) async fn connect_tcp_with(
+        &mut self,
+        port: u16,
+        prepare: impl FnOnce(&socket2::Socket) -> io::Result<()> + Send,
+    ) -> Result<TcpStream, Finding> {
+        let peer = SocketAddr::new(self.target.address, port);
+        let socket = self.open(Purpose::Tcp).await?.socket;
+        prepare(&socket).map_err(|e| local("cannot set up a socket", &e))?;
+        self.waiting_for(Code::L4Tout, format!("no connection to {peer}"));
+        let from = Instant::now();
+        let socket = TcpSocket::from_std_stream(socket.into());
+        let stream = socket.connect(peer).await.map_err(|error| unconnected(peer, from.elapsed(), &error))?;
+        self.connected = Some((peer, from.elapsed()));
+        self.waiting_for(Code::L7Tout, "no answer");
+        Ok(stream)
+    }
+
+    /// Opens a UDP socket that sends to, and receives from, `port` of the target only. No packet is sent by that.
+    ///
+    /// # Errors
+    /// `L4CON` if there is no way to the backend, `SOCKERR` if the fault is ours.
+    pub async fn connect_udp(&mut self, port: u16) -> Result<UdpSocket, Finding> {
+        let peer = SocketAddr::new(self.target.address, port);
+        let socket = self.open(Purpose::Udp).await?.socket;
+        socket.connect(&peer.into()).map_err(|error| unreachable(self.target.address, &error))?;
+        let socket = UdpSocket::from_std(socket.into()).map_err(|e| local("cannot watch a socket", &e))?;
+        self.waiting_for(Code::L7Tout, format!("no answer from {peer}"));
+        Ok(socket)
+    }
+
+    /// Opens an ICMP socket that sends to, and receives from, the target only, and whether it is a raw one.
+    ///
+    /// It comes as a `UdpSocket` because that is tokio's name for a datagram socket: `send` and `recv` are the system
+    /// calls of the same name, whatever the protocol.
+    pub(crate) async fn connect_icmp(&mut self) -> Result<(UdpSocket, bool), Finding> {
+        let address = self.target.address;
+        let Opened { socket, raw } = self.open(Purpose::Icmp).await?;
+        socket.connect(&SocketAddr::new(address, 0).into()).map_err(|error| unreachable(address, &error))?;
+        let socket = UdpSocket::from_std(socket.into()).map_err(|e| local("cannot watch a socket", &e))?;
+        self.waiting_for(Code::L4Tout, format!("no echo from {address}"));
+        Ok((socket, raw))
+    }
+
+    /// Says that the echo came back after `time`.
+    pub(crate) fn echoed(&mut self, time: Duration) {
+        self.echoed = Some(time);
+    }
+
+    /// Makes ready for TLS as `spec` says; `host` is the name to use if it has none. It is a step of its own so that
+    /// what is wrong on our side is known before the backend is troubled. Trust is read once and shared.
+    ///
+    /// # Errors
+    /// `SOCKERR`: certificate authorities that cannot be read, or a name that is none.
+    pub async fn prepare_tls(&mut self, spec: &TlsSpec, host: Option<&str>) -> Result<TlsClient, Finding> {
+        self.waiting_for(Code::SockErr, "the certificate authorities were not read");
+        self.inner.tls.client(spec, host, self.target.address).await
+    }
+
+    /// Sets up a TLS session on a connection. Every session is a full handshake.
+    ///
+    /// # Errors
+    /// `L6RSP`: the certificate is not good, or the peer does not speak TLS as it should.
+    pub async fn start_tls(
+        &mut self,
+        client: TlsClient,
+        stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Finding> {
+        self.waiting_for(Code::L6Tout, "no TLS session");
+        let from = Instant::now();
+        let stream = client
+            .connect(stream)
+            .await
+            .map_err(|error| Finding::new(Code::L6Rsp, format!("no TLS session: {}", tls::words(&error))))?;
+        self.tls = Some(from.elapsed());
+        self.waiting_for(Code::L7Tout, "no answer");
+        Ok(stream)
+    }
+
+    pub(crate) fn user_agent(&self) -> &'a str {
+        &self.inner.user_agent
+    }
+
+    /// Fills `bytes` so that nobody can guess them.
+    pub(crate) fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Finding> {
+        let random = self.inner.tls.provider().secure_random;
+        random.fill(bytes).map_err(|_| Finding::local("the system has no random bytes"))
+    }
+
+    async fn open(&mut self, purpose: Purpose) -> Result<Opened, Finding> {
+        let Target { address, source, .. } = self.target;
+        if let Some(source) = source.filter(|source| source.is_ipv4() != address.is_ipv4()) {
+            return Err(Finding::local(format!("cannot send from {source} to {address}")));
+        }
+        self.waiting_for(Code::SockErr, "no socket from the network namespace");
+        let request = Request { purpose, peer: address, source };
+        self.inner.sockets.open(request).await.map_err(|error| Finding::local(error.sentence()))
+    }
+
+    /// What comes of it when the timeout is over.
+    pub(crate) fn timed_out(&self) -> Finding {
+        let Finding { code, detail } = &self.waiting;
+        Finding::new(*code, format!("{detail} within {}", Short(self.timeout)))
+    }
+
+    /// The outcome, with the whole sentence and the times.
+    pub(crate) fn conclude(&self, finding: Finding) -> Outcome {
+        let detail = match self.connected {
+            Some((peer, time)) => {
+                let mut sentence = format!("connected to {peer} in {}", Short(time));
+                if let Some(time) = self.tls {
+                    sentence.push_str(&format!(", TLS in {}", Short(time)));
+                }
+                if !finding.detail.is_empty() {
+                    sentence.push_str(", ");
+                    sentence.push_str(&finding.detail);
+                }
+                sentence
+            }
+            None => finding.detail.into_owned(),
+        };
+        let timings = Timings {
+            connect: self.connected.map(|(_, time)| time).or(self.echoed),
+            tls: self.tls,
+            response: self.asked.map(|at| at.elapsed()),
+            total: self.started.elapsed(),
+        };
+        Outcome { code: finding.code, detail, timings }
+    }
+}
+
+fn local(what: &str, error: &io::Error) -> Finding {
+    Finding::local(format!("{what}: {}", fault::words(error)))
+}
+
+/// A TCP connection that was not made.
+fn unconnected(peer: SocketAddr, after: Duration, error: &io::Error) -> Finding {
+    if fault::is_local(error) {
+        return local(&format!("cannot connect to {peer}"), error);
+    }
+    let after = Short(after);
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+            Finding::new(Code::L4Con, format!("connection to {peer} {} after {after}", fault::words(error)))
+        }
+        io::ErrorKind::TimedOut => {
+            Finding::new(Code::L4Tout, format!("connection to {peer} timed out after {after}"))
+        }
+        _ => Finding::new(
+            Code::L4Con,
+            format!("connection to {peer} failed after {after}: {}", fault::words(error)),
+        ),
+    }
+}
+
+/// No way to the target, found when connecting, sending or receiving datagrams.
+pub(crate) fn unreachable(address: IpAddr, error: &io::Error) -> Finding {
+    if fault::is_local(error) {
+        return local(&format!("cannot send to {address}"), error);
+    }
+    Finding::new(Code::L4Con, format!("{address} cannot be reached: {}", fault::words(error)))
+}
+
+/// Takes leave of a peer without waiting for it: says that nothing more will come (over TLS with a `close_notify`), and
+/// reads what is there already, because closing a socket with unread data resets the connection.
+pub(crate) async fn part(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    /// What is read at most: more than a banner or the rest of a small page.
+    const LEFTOVER: usize = 16 * 1024;
+    std::future::poll_fn(|cx| {
+        let _ = Pin::new(&mut stream).poll_shutdown(cx);
+        let mut scratch = [0; LEFTOVER];
+        let _ = Pin::new(&mut stream).poll_read(cx, &mut ReadBuf::new(&mut scratch));
+        Poll::Ready(())
+    })
+    .await;
+}

@@ -1,0 +1,215 @@
+//! Edge. Running one probe: choosing it, keeping it to its time, catching what it throws.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use maglev_core::check::{HealthCheck, ProbeSpec};
+use maglev_core::outcome::Outcome;
+
+use crate::http::HttpProbe;
+use crate::icmp::IcmpProbe;
+use crate::netns::Namespace;
+use crate::sockets::Sockets;
+use crate::tcp::TcpProbe;
+use crate::text::Quoted;
+use crate::tls::Clients;
+use crate::{Context, Finding, Probe, Probing};
+
+/// What HTTP servers find in their logs.
+const USER_AGENT: &str = concat!("maglevd/", env!("CARGO_PKG_VERSION"));
+
+/// What to probe, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The backend.
+    pub address: IpAddr,
+    /// The address to send from; `None` leaves it to the kernel. Of the family of `address`.
+    pub source: Option<IpAddr>,
+    /// What to ask.
+    pub spec: &'a ProbeSpec,
+}
+
+impl<'a> Target<'a> {
+    /// The backend at `address`, probed as `check` says.
+    pub fn new(address: IpAddr, check: &'a HealthCheck) -> Self {
+        Target { address, source: check.source_for(address), spec: &check.probe }
+    }
+}
+
+/// Sends probes from one network namespace. Cheap to clone; clones share what is costly to make.
+#[derive(Clone)]
+pub struct Prober {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) sockets: Sockets,
+    pub(crate) tls: Clients,
+    pub(crate) user_agent: String,
+    custom: HashMap<String, Arc<dyn Probe>>,
+}
+
+impl Prober {
+    /// A prober in our own network namespace, with the built-in types.
+    pub fn new() -> Self {
+        Prober::builder().build()
+    }
+
+    /// A prober to be built.
+    pub fn builder() -> Builder {
+        Builder { sockets: Sockets::Own, user_agent: USER_AGENT.to_owned(), custom: HashMap::new() }
+    }
+
+    /// Sends one probe and says what came of it, within `timeout` and the millisecond that timers are precise to.
+    ///
+    /// It cannot fail: what goes wrong is an outcome. Faults on our side have the code `SOCKERR`, whose verdict is
+    /// inconclusive.
+    ///
+    /// Dropping the future cancels the probe and closes its socket.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time enabled.
+    pub async fn run(&self, target: &Target<'_>, timeout: Duration) -> Outcome {
+        let mut context = Context::new(&self.inner, *target, timeout);
+        let (tcp, http);
+        let probe: &dyn Probe = match target.spec {
+            ProbeSpec::Icmp => &IcmpProbe,
+            ProbeSpec::Tcp { port, tls } => {
+                tcp = TcpProbe { port: *port, tls: tls.as_ref() };
+                &tcp
+            }
+            ProbeSpec::Http { port, tls, request } => {
+                http = HttpProbe { port: *port, tls: tls.as_ref(), request };
+                &http
+            }
+            ProbeSpec::Custom(spec) => match self.inner.custom.get(&spec.kind) {
+                Some(probe) => probe.as_ref(),
+                None => {
+                    let kind = Quoted(spec.kind.as_bytes());
+                    return context
+                        .conclude(Finding::local(format!("no probe of type {kind} is registered")));
+                }
+            },
+        };
+        let found = match Caught::new(|| probe.probe(&mut context)) {
+            Ok(probing) => tokio::time::timeout(timeout, probing).await,
+            Err(panicked) => Ok(Err(panicked)),
+        };
+        let finding = match found {
+            Ok(Ok(finding) | Err(finding)) => finding,
+            Err(_elapsed) => context.timed_out(),
+        };
+        context.conclude(finding)
+    }
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        Prober::new()
+    }
+}
+
+impl fmt::Debug for Prober {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prober").field("sockets", &self.inner.sockets).finish_non_exhaustive()
+    }
+}
+
+/// Builds a [`Prober`].
+#[must_use = "nothing is made until it is built"]
+pub struct Builder {
+    sockets: Sockets,
+    user_agent: String,
+    custom: HashMap<String, Arc<dyn Probe>>,
+}
+
+impl Builder {
+    /// Sends probes from the network namespace `name`, a name under `/run/netns` or a path. Default: our own.
+    ///
+    /// It is looked up for each probe: it may come into being later, go away (the outcome is `SOCKERR`) and come back
+    /// as another of the same name. To enter it takes `CAP_SYS_ADMIN`.
+    pub fn network_namespace(mut self, name: &str) -> Self {
+        self.sockets = Sockets::Other(Namespace::new(name));
+        self
+    }
+
+    /// The User-Agent of HTTP requests. Default: `maglevd/` and the version of this crate.
+    pub fn user_agent(mut self, text: impl Into<String>) -> Self {
+        self.user_agent = text.into();
+        self
+    }
+
+    /// Registers a probe for [`ProbeSpec::Custom`] of type `kind`. The last one of a type counts.
+    pub fn register(mut self, kind: impl Into<String>, probe: impl Probe + 'static) -> Self {
+        self.custom.insert(kind.into(), Arc::new(probe));
+        self
+    }
+
+    /// The prober. Nothing is opened or read before the first probe needs it.
+    pub fn build(self) -> Prober {
+        let Builder { sockets, user_agent, custom } = self;
+        Prober { inner: Arc::new(Inner { sockets, tls: Clients::new(), user_agent, custom }) }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("sockets", &self.sockets).finish_non_exhaustive()
+    }
+}
+
+/// A probe under way whose panics are findings.
+struct Caught<'a> {
+    /// `None` once it is over.
+    probing: Option<Probing<'a>>,
+}
+
+impl<'a> Caught<'a> {
+    fn new(start: impl FnOnce() -> Probing<'a>) -> Result<Self, Finding> {
+        // Unwind safe: after a panic nothing is used of what the probe had in hand but the times in its context,
+        // which are plain values.
+        match catch_unwind(AssertUnwindSafe(start)) {
+            Ok(probing) => Ok(Caught { probing: Some(probing) }),
+            Err(panic) => Err(panicked(panic)),
+        }
+    }
+}
+
+impl Future for Caught<'_> {
+    type Output = Result<Finding, Finding>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let Some(probing) = self.probing.as_mut() else { return Poll::Pending };
+        match catch_unwind(AssertUnwindSafe(|| probing.as_mut().poll(cx))) {
+            Ok(poll) => poll,
+            Err(panic) => Poll::Ready(Err(panicked(panic))),
+        }
+    }
+}
+
+impl Drop for Caught<'_> {
+    fn drop(&mut self) {
+        let probing = self.probing.take();
+        // A probe that panics while it is given up changes nothing about its outcome.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(probing)));
+    }
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Finding {
+    let said = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text.as_str(),
+        (None, None) => "",
+    };
+    let finding = Finding::local(format!("the probe panicked: {}", Quoted(said.as_bytes())));
+    // The payload is the embedder's own type, whose drop may panic as well.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(panic)));
+    finding
+}
