@@ -1,6 +1,37 @@
 //! Pure. The configuration, resolved: every reference followed, every default filled in, nothing left to check.
 //!
-//! A [`Config`] only exists when it is valid, so whoever holds one need not doubt it.
+//! A [`Config`] only exists when it is valid, so whoever holds one need not doubt it. [`parse`] makes one of a file in
+//! four steps, each of which reports all it finds wrong and goes on:
+//!
+//! | step | in | from | to |
+//! |---|---|---|---|
+//! | tree | `tree.rs` | YAML text | nodes with positions; aliases and merge keys resolved |
+//! | raw | `raw.rs`, `probe.rs`, `params.rs` | nodes | typed values with positions, within their ranges; references are names |
+//! | resolve | `resolve.rs` | raw | the [`Config`], its rules checked |
+//! | lint | `lint.rs` | raw and [`Config`] | warnings |
+//!
+//! Every key there is stands in `keys.rs`. [`Change`] tells two configurations apart.
+
+mod address;
+mod diagnostic;
+mod duration;
+mod keys;
+mod lint;
+mod options;
+mod params;
+mod parse;
+mod probe;
+mod raw;
+mod report;
+mod resolve;
+mod section;
+mod suggest;
+mod syntax;
+mod tree;
+mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,6 +44,11 @@ use crate::check::HealthCheck;
 use crate::names::{BackendName, CheckName, FrontendName, PoolName};
 use crate::net::{Encap, Family, Vip};
 use crate::weight::Weight;
+
+pub use self::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
+pub use self::duration::{InvalidDuration, format_duration, parse_duration};
+pub use self::options::{Options, ProbeType};
+pub use self::parse::{Parsed, parse};
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,0 +1,186 @@
+//! Pure. Every key of the configuration, section by section.
+//!
+//! The sections are read in `raw.rs` and `probe.rs`; `docs/config.md` explains each key, which a test checks.
+
+/// A section: a mapping with known keys.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// What it is called in messages.
+    pub(super) title: &'static str,
+    /// Where it stands.
+    pub(super) path: &'static str,
+    /// Its keys.
+    pub(super) keys: &'static [&'static str],
+    /// How one is written.
+    pub(super) example: &'static str,
+}
+
+pub(super) static FILE: Keys = Keys {
+    title: "the file",
+    path: "",
+    keys: &["maglev"],
+    example: "`maglev:` and all else indented below it",
+};
+
+pub(super) static MAGLEV: Keys = Keys {
+    title: "`maglev`",
+    path: "maglev",
+    keys: &["healthchecker", "vpp", "healthchecks", "backends", "frontends"],
+    example: "`backends:` and the other sections indented below it",
+};
+
+pub(super) static HEALTHCHECKER: Keys = Keys {
+    title: "`healthchecker`",
+    path: "maglev.healthchecker",
+    keys: &["transition-history", "netns"],
+    example: "`healthchecker: {netns: dataplane}`",
+};
+
+pub(super) static VPP: Keys =
+    Keys { title: "`vpp`", path: "maglev.vpp", keys: &["lb"], example: "`vpp: {lb: {sync-interval: 30s}}`" };
+
+pub(super) static LB: Keys = Keys {
+    title: "`vpp.lb`",
+    path: "maglev.vpp.lb",
+    keys: &[
+        "ipv4-src-address",
+        "ipv6-src-address",
+        "sync-interval",
+        "sticky-buckets-per-core",
+        "flow-timeout",
+        "startup-min-delay",
+        "startup-max-delay",
+        "ownership",
+        "weight-scaling",
+    ],
+    example: "`lb: {sync-interval: 30s}`",
+};
+
+pub(super) static CHECK: Keys = Keys {
+    title: "a health check",
+    path: "maglev.healthchecks.<name>",
+    keys: &[
+        "type",
+        "port",
+        "interval",
+        "fast-interval",
+        "down-interval",
+        "timeout",
+        "rise",
+        "fall",
+        "probe-ipv4-src",
+        "probe-ipv6-src",
+        "params",
+    ],
+    example: "`web: {type: http, port: 80}`",
+};
+
+pub(super) static ICMP_PARAMS: Keys = Keys {
+    title: "the params of an icmp check",
+    path: "maglev.healthchecks.<name>.params (icmp)",
+    keys: &[],
+    example: "no `params` at all",
+};
+
+pub(super) static TCP_PARAMS: Keys = Keys {
+    title: "the params of a tcp check",
+    path: "maglev.healthchecks.<name>.params (tcp)",
+    keys: &["tls", "server-name", "insecure-skip-verify", "ca-file"],
+    example: "`params: {tls: true}`",
+};
+
+pub(super) static HTTP_PARAMS: Keys = Keys {
+    title: "the params of an http check",
+    path: "maglev.healthchecks.<name>.params (http)",
+    keys: &["path", "host", "method", "response-code", "response-regexp"],
+    example: "`params: {path: /healthz}`",
+};
+
+pub(super) static HTTPS_PARAMS: Keys = Keys {
+    title: "the params of an https check",
+    path: "maglev.healthchecks.<name>.params (https)",
+    keys: &[
+        "path",
+        "host",
+        "method",
+        "response-code",
+        "response-regexp",
+        "server-name",
+        "insecure-skip-verify",
+        "ca-file",
+    ],
+    example: "`params: {path: /healthz}`",
+};
+
+/// What any check's params may hold, for a check whose type is not known.
+pub(super) static ANY_PARAMS: Keys = Keys {
+    title: "the params of a check",
+    path: "maglev.healthchecks.<name>.params",
+    keys: &[
+        "path",
+        "host",
+        "method",
+        "response-code",
+        "response-regexp",
+        "tls",
+        "server-name",
+        "insecure-skip-verify",
+        "ca-file",
+    ],
+    example: "`params: {path: /healthz}`",
+};
+
+pub(super) static BACKEND: Keys = Keys {
+    title: "a backend",
+    path: "maglev.backends.<name>",
+    keys: &["address", "healthcheck", "enabled"],
+    example: "`nginx0: {address: 192.0.2.11, healthcheck: web}`",
+};
+
+pub(super) static FRONTEND: Keys = Keys {
+    title: "a frontend",
+    path: "maglev.frontends.<name>",
+    keys: &[
+        "description",
+        "address",
+        "protocol",
+        "port",
+        "pools",
+        "src-ip-sticky",
+        "flush-on-down",
+        "new-flows-table-length",
+    ],
+    example: "`site:` with `address: 203.0.113.1` and `pools:` below it",
+};
+
+pub(super) static POOL: Keys = Keys {
+    title: "a pool",
+    path: "maglev.frontends.<name>.pools[]",
+    keys: &["name", "backends"],
+    example: "`pools: [{name: primary, backends: {nginx0: {}}}]`",
+};
+
+pub(super) static MEMBER: Keys = Keys {
+    title: "a backend of a pool",
+    path: "maglev.frontends.<name>.pools[].backends.<name>",
+    keys: &["weight"],
+    example: "`{weight: 100}`",
+};
+
+/// Every section there is, outermost first.
+pub(super) static ALL: [&Keys; 14] = [
+    &FILE,
+    &MAGLEV,
+    &HEALTHCHECKER,
+    &VPP,
+    &LB,
+    &CHECK,
+    &ICMP_PARAMS,
+    &TCP_PARAMS,
+    &HTTP_PARAMS,
+    &HTTPS_PARAMS,
+    &BACKEND,
+    &FRONTEND,
+    &POOL,
+    &MEMBER,
+];
