@@ -280,3 +280,6 @@ impl fmt::Display for BodyPattern {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,6 @@ name!(
     /// The name of a health check.
     CheckName
 );
+
+#[cfg(test)]
+mod tests;

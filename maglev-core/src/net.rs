@@ -142,3 +142,6 @@ impl fmt::Display for Encap {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

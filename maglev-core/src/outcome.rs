@@ -134,3 +134,6 @@ impl Outcome {
         self.code.verdict()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,3 +66,6 @@ impl fmt::Display for Time {
         write!(f, "{}.{:03}s", self.0 / 1_000_000_000, self.0 / 1_000_000 % 1000)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,3 +67,6 @@ impl fmt::Display for Weight {
         fmt::Display::fmt(&self.0, f)
     }
 }
+
+#[cfg(test)]
+mod tests;
