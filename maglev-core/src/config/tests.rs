@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Errors, Options, Parsed, ProbeType, parse};
 
+mod docs;
 mod proptests;
 mod rules;
 
