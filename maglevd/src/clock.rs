@@ -1,0 +1,63 @@
+//! Edge. The one place that reads clocks.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use maglev_core::time::Time;
+
+/// Maps the monotonic clock onto the engine's time line.
+///
+/// The line's origin is the Unix epoch as the wall clock had it when this was made, so that intent from before has a
+/// place on it; from there on only the monotonic clock counts, and steps of the wall clock move nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: Instant,
+    base: Time,
+}
+
+impl Clock {
+    /// Begins now.
+    pub fn start() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock { origin: Instant::now(), base: Time::ZERO + wall }
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Time {
+        self.base + self.origin.elapsed()
+    }
+
+    /// When a time will be, for timers. A time that has passed is now.
+    pub fn instant(&self, time: Time) -> tokio::time::Instant {
+        // A timer further away than this is never reached, and adding it could overflow.
+        const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+        tokio::time::Instant::now() + time.since(self.now()).min(FOREVER)
+    }
+
+    /// Reads both clocks at once, to show times to people.
+    pub fn reading(&self) -> Reading {
+        Reading { now: self.now(), wall: SystemTime::now() }
+    }
+}
+
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    now: Time,
+    wall: SystemTime,
+}
+
+impl Reading {
+    /// The present time.
+    pub const fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What the wall clock showed at `time`, as it goes now: ages stay right when it was stepped in between.
+    pub fn wall(&self, time: Time) -> SystemTime {
+        if time > self.now {
+            self.wall.checked_add(time.since(self.now)).unwrap_or(self.wall)
+        } else {
+            self.wall.checked_sub(self.now.since(time)).unwrap_or(UNIX_EPOCH)
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Driver. The one task that owns the engine: it feeds it inputs and carries out its effects.
+
+mod probes;
+
+use std::sync::Arc;
+
+use maglev_core::config::Config;
+use maglev_core::engine::{CommandError, Effect, Engine, Event};
+use maglev_core::intent::{Attribution, Request};
+use maglev_core::weight::Weight;
+use maglev_probe::Prober;
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use self::probes::Probes;
+use crate::clock::{Clock, Reading};
+use crate::daemon::prober;
+use crate::narrate::narrate;
+use crate::state::StateDir;
+use crate::tally::Tally;
+
+/// Requests that wait for the engine. Each takes it microseconds; more waiting than this is a flood, and whoever sends
+/// it waits.
+const QUEUE: usize = 256;
+
+/// Events that a slow watcher can be behind before it is resynchronised.
+const BACKLOG: usize = 4096;
+
+/// The engine task is gone, so the daemon is about to end.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the daemon is shutting down")]
+pub struct Stopped;
+
+/// Why an operator's change was not made.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// The engine refused it.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// It was made, but cannot be kept across a restart.
+    #[error("done, but it will not survive a restart of maglevd")]
+    NotKept(#[source] crate::state::StateError),
+    /// The daemon is ending.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// What can be read: everything the engine task owns, at one moment.
+#[derive(Debug)]
+pub struct View<'a> {
+    /// The engine.
+    pub engine: &'a Engine,
+    /// What has been counted.
+    pub tally: &'a Tally,
+    /// Both clocks.
+    pub reading: Reading,
+    /// Where the next event will be sent to.
+    events: &'a broadcast::Sender<Arc<Event>>,
+}
+
+impl View<'_> {
+    /// Every event after this moment: together with what this view shows, nothing is missed and nothing comes twice.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+}
+
+/// Speaks to the engine task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Control(mpsc::Sender<Input>);
+
+/// An operator's change.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Of a backend.
+    Backend {
+        /// Its name.
+        backend: String,
+        /// What is asked.
+        request: Request,
+    },
+    /// Of a weight.
+    Weight {
+        /// The frontend.
+        frontend: String,
+        /// Its pool.
+        pool: String,
+        /// The backend in it.
+        backend: String,
+        /// The weight.
+        weight: Weight,
+        /// Evict its established flows.
+        flush: bool,
+    },
+}
+
+type Read = Box<dyn FnOnce(&View<'_>) + Send>;
+
+enum Input {
+    Read(Read),
+    Change { change: Change, by: String, reason: String, reply: oneshot::Sender<Result<bool, ChangeError>> },
+    Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Input::Read(_) => "Read",
+            Input::Change { .. } => "Change",
+            Input::Reload { .. } => "Reload",
+        })
+    }
+}
+
+impl Control {
+    /// Looks at everything at one moment. `look` runs on the engine's task, so it should only copy what it needs.
+    ///
+    /// Dropping the future is safe.
+    pub async fn read<R: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
+    ) -> Result<R, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        let read: Read = Box::new(move |view| {
+            // Whoever asked may have gone away meanwhile.
+            let _ = reply.send(look(view));
+        });
+        self.0.send(Input::Read(read)).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Makes an operator's change. Returns whether it changed anything.
+    ///
+    /// When the future is dropped, the change may or may not be made.
+    pub async fn change(&self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Input::Change { change, by, reason, reply }).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)?
+    }
+
+    /// Takes another configuration.
+    ///
+    /// When the future is dropped, the configuration may or may not be taken.
+    pub async fn reload(&self, config: Arc<Config>) -> Result<(), Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Input::Reload { config, reply }).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+}
+
+/// Owns the engine and everything that is only touched together with it.
+#[derive(Debug)]
+pub struct Driver {
+    engine: Engine,
+    clock: Clock,
+    inputs: mpsc::Receiver<Input>,
+    probes: Probes,
+    tally: Tally,
+    events: broadcast::Sender<Arc<Event>>,
+    state: Option<StateDir>,
+}
+
+impl Driver {
+    /// A driver that is not running yet, and the way to speak to it.
+    pub fn new(engine: Engine, clock: Clock, prober: Prober, state: Option<StateDir>) -> (Self, Control) {
+        let (sender, inputs) = mpsc::channel(QUEUE);
+        let driver = Driver {
+            tally: Tally::new(&engine),
+            engine,
+            clock,
+            inputs,
+            probes: Probes::new(prober),
+            events: broadcast::Sender::new(BACKLOG),
+            state,
+        };
+        (driver, Control(sender))
+    }
+
+    /// Runs until `stop`. Probes in flight are abandoned then.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let due = self.engine.poll_timeout().map(|time| self.clock.instant(time));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(input) = self.inputs.recv() => self.handle(input),
+                Some(done) = self.probes.next() => {
+                    let now = self.clock.now();
+                    self.tally.probe(&done.backend, &done.kind, &done.outcome);
+                    narrate_probe(&done);
+                    self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
+                }
+                () = sleep_until(due) => self.engine.handle_timeout(self.clock.now()),
+            }
+            self.carry_out();
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        match input {
+            Input::Read(look) => look(&View {
+                engine: &self.engine,
+                tally: &self.tally,
+                reading: self.clock.reading(),
+                events: &self.events,
+            }),
+            Input::Change { change, by, reason, reply } => {
+                let result = self.change(change, by, reason);
+                let _ = reply.send(result);
+            }
+            Input::Reload { config, reply } => {
+                if config.health.netns != self.engine.config().health.netns {
+                    self.probes.use_prober(prober(config.health.netns.as_deref()));
+                }
+                self.engine.reload(self.clock.now(), config);
+                self.tally.resize(&self.engine);
+                if let Err(error) = self.keep() {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "operators' intent is not kept"
+                    );
+                }
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+        let now = self.clock.now();
+        let attribution = Attribution { by, at: now, reason };
+        let changed = match &change {
+            Change::Backend { backend, request } => {
+                self.engine.request(now, backend, *request, attribution.clone())?
+            }
+            Change::Weight { frontend, pool, backend, weight, .. } => {
+                self.engine.set_weight(now, (frontend, pool, backend), *weight, attribution.clone())?
+            }
+        };
+        if changed {
+            self.keep().map_err(ChangeError::NotKept)?;
+        }
+        Ok(changed)
+    }
+
+    /// Writes down what operators want, before anybody is told that it is done.
+    fn keep(&mut self) -> Result<(), crate::state::StateError> {
+        self.state.as_mut().map_or(Ok(()), |state| state.keep(&self.engine.intents()))
+    }
+
+    fn carry_out(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::StartProbe(order) => self.probes.start(order),
+                Effect::CancelProbe(id) => self.probes.cancel(id),
+                Effect::Event(event) => {
+                    narrate(&event);
+                    self.tally.event(&event);
+                    // Nobody watches: nothing is lost.
+                    let _ = self.events.send(Arc::new(event));
+                }
+            }
+        }
+    }
+}
+
+fn narrate_probe(done: &probes::Done) {
+    tracing::debug!(
+        backend = %done.backend,
+        code = %done.outcome.code,
+        detail = done.outcome.detail,
+        duration_ms = done.outcome.timings.total.as_secs_f64() * 1e3,
+        "probe"
+    );
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

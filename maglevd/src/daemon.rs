@@ -1,0 +1,161 @@
+//! Driver. From settings to a running daemon, and to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use maglev_core::config::{self, Config, Parsed};
+use maglev_core::engine::{Engine, Intents};
+use maglev_probe::Prober;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::control::Driver;
+use crate::grpc::{self, Servers, Service};
+use crate::listen::{self, Address, Listener};
+use crate::logging::Lines;
+use crate::metrics::Metrics;
+use crate::reload::{self, ConfigStatus, Reloader};
+use crate::settings::Settings;
+use crate::state::StateDir;
+use crate::{http, version};
+
+/// How long calls under way at the end may take to finish. A peer that sent half a request would wait for ever.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What the reader of the configuration must know of these settings.
+pub fn config_options(settings: &Settings) -> config::Options {
+    config::Options { vpp: settings.vpp.is_some(), ..config::Options::default() }
+}
+
+/// A daemon that listens, with its configuration read, and does not run yet.
+#[derive(Debug)]
+pub struct Daemon {
+    settings: Settings,
+    config: Arc<Config>,
+    grpc: Vec<Listener>,
+    metrics: Vec<Listener>,
+    lines: Lines,
+}
+
+impl Daemon {
+    /// Takes a configuration and listens. Nothing is probed yet.
+    pub async fn bind(settings: Settings, parsed: Parsed, lines: Lines) -> anyhow::Result<Self> {
+        reload::warn(&settings.config, &parsed.warnings);
+        let mut grpc = Vec::new();
+        for address in &settings.grpc {
+            grpc.extend(bind("gRPC", address).await?);
+        }
+        let metrics = match &settings.metrics {
+            Some(address) => bind("metrics", address).await?,
+            None => Vec::new(),
+        };
+        Ok(Daemon { settings, config: Arc::new(parsed.config), grpc, metrics, lines })
+    }
+
+    /// Runs until SIGTERM or SIGINT. The dataplane is left as it is.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+        let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let clock = Clock::start();
+        let (state, intents) = open_state(&self.settings);
+        let engine = Engine::new(Arc::clone(&self.config), intents, seed(clock), clock.now());
+        let prober = prober(self.config.health.netns.as_deref());
+        let (driver, control) = Driver::new(engine, clock, prober, state);
+        let status = ConfigStatus::loaded();
+        let options = config_options(&self.settings);
+        let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
+
+        let driver = tasks.spawn(driver.run(stop.clone()));
+        let metrics = Arc::new(Metrics::new(control.clone(), status));
+        for listener in self.metrics {
+            tracing::info!(address = listener.local(), "serving metrics");
+            tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));
+        }
+        for listener in &self.grpc {
+            tracing::info!(address = listener.local(), "serving gRPC");
+        }
+        let service = Service::new(control, reloader.clone(), clock, self.lines, stop.clone());
+        let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &stop).await;
+        tracing::info!(
+            version = version::VERSION,
+            commit = version::COMMIT,
+            backends = self.config.backends.len(),
+            frontends = self.config.frontends.len(),
+            "started"
+        );
+
+        let mut driver = driver;
+        let result = loop {
+            tokio::select! {
+                _ = terminate.recv() => break Ok("SIGTERM"),
+                _ = interrupt.recv() => break Ok("SIGINT"),
+                // Its result is logged, and all there is to do with it.
+                _ = hangup.recv() => { let _ = reloader.reload().await; }
+                ended = &mut driver => {
+                    ended.context("the engine's task broke off")?;
+                    anyhow::bail!("the engine's task ended by itself");
+                }
+                Some(ended) = servers.join_next() => {
+                    break Err(match ended {
+                        Ok(Ok(())) => anyhow::anyhow!("a gRPC server ended by itself"),
+                        Ok(Err(error)) => anyhow::Error::new(error).context("a gRPC server failed"),
+                        Err(error) => anyhow::Error::new(error).context("a gRPC server broke off"),
+                    });
+                }
+            }
+        };
+        if let Ok(signal) = &result {
+            tracing::info!(signal, "stopping");
+        }
+        stop.cancel();
+        tasks.close();
+        if tokio::time::timeout(DRAIN, drain(servers, &tasks)).await.is_err() {
+            tracing::warn!("some calls did not end in {DRAIN:?} and are cut off");
+        }
+        result.map(drop)
+    }
+}
+
+async fn drain(mut servers: Servers, tasks: &TaskTracker) {
+    while servers.join_next().await.is_some() {}
+    tasks.wait().await;
+}
+
+async fn bind(what: &str, address: &Address) -> anyhow::Result<Vec<Listener>> {
+    listen::bind(address).await.with_context(|| format!("cannot serve {what} on {address}"))
+}
+
+/// A prober for a network namespace, or for our own.
+pub fn prober(netns: Option<&str>) -> Prober {
+    match netns {
+        Some(name) => Prober::builder().network_namespace(name).build(),
+        None => Prober::new(),
+    }
+}
+
+/// Spreads the probes of this run differently from those of the last.
+fn seed(clock: Clock) -> u64 {
+    clock.now().as_nanos()
+}
+
+fn open_state(settings: &Settings) -> (Option<StateDir>, Intents) {
+    let Some(path) = &settings.state_dir else { return (None, Intents::default()) };
+    match StateDir::open(path) {
+        Ok((state, intents)) => (Some(state), intents),
+        Err(error) => {
+            tracing::error!(
+                error = %reload::Chain(&error),
+                "what operators want will not survive a restart; give --state-dir a directory that can be written, or \
+                 an empty one to do without"
+            );
+            (None, Intents::default())
+        }
+    }
+}

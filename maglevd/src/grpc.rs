@@ -1,0 +1,10 @@
+//! Edge. The gRPC service.
+
+mod access;
+mod convert;
+mod server;
+mod service;
+mod watch;
+
+pub use self::server::{Servers, serve};
+pub use self::service::Service;

@@ -1,0 +1,310 @@
+//! Edge. The engine's view of things as messages.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, SystemTime};
+
+use maglev_api::v1;
+use maglev_core::check::{HealthCheck, ProbeSpec, TlsSpec};
+use maglev_core::config::{Change, Diagnostic, Diff, Severity, TableLength};
+use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
+use maglev_core::engine::{BackendStatus, Cause, Engine, FrontendStatus, LastProbe, Transition};
+use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
+use maglev_core::names::PoolName;
+use maglev_core::net::Service;
+use maglev_core::outcome::Verdict;
+use maglev_core::time::Time;
+
+use crate::clock::Reading;
+use crate::narrate::explain;
+
+pub(super) fn timestamp(wall: SystemTime) -> prost_types::Timestamp {
+    wall.into()
+}
+
+pub(super) fn duration(span: Duration) -> prost_types::Duration {
+    // Nothing here lasts longer than the 10000 years that fit.
+    prost_types::Duration::try_from(span).unwrap_or_default()
+}
+
+/// Turns what the engine has into messages, with one reading of the clocks for all its times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Converter<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) reading: Reading,
+}
+
+impl Converter<'_> {
+    pub(super) fn backend(&self, status: &BackendStatus) -> v1::Backend {
+        let config = status.config();
+        let counter = status.counter();
+        v1::Backend {
+            name: status.name().to_string(),
+            address: config.address.to_string(),
+            state: backend_state(status.state()).into(),
+            since: Some(at(self.reading, status.since())),
+            health_check: config.check.as_ref().map(|check| check.name.to_string()).unwrap_or_default(),
+            enabled: status.mode() != Mode::Disabled,
+            health: counter.map_or(0, |counter| counter.value()),
+            rise: counter.map_or(0, |counter| counter.rise()),
+            fall: counter.map_or(0, |counter| counter.fall()),
+            last_probe: status.last_probe().map(|probe| self.probe(probe)),
+            next_probe_at: status.next_probe_at().map(|time| at(self.reading, time)),
+            intent: self.intent(status),
+            transitions: status.transitions().map(|t| transition(self.reading, t)).collect(),
+            memberships: self
+                .engine
+                .frontends_of(status.name().as_str())
+                .flat_map(|f| self.memberships(f, status))
+                .collect(),
+        }
+    }
+
+    fn memberships(&self, frontend: &FrontendStatus, backend: &BackendStatus) -> Vec<v1::Membership> {
+        let members = frontend.config().members().zip(frontend.decision().pools.iter().flatten());
+        members
+            .filter(|((_, member), _)| member.backend == *backend.name())
+            .map(|((pool, member), decision)| {
+                let own = frontend.override_of(&pool.name, &member.backend);
+                let (reason, active_pool) = reason(decision);
+                v1::Membership {
+                    frontend: frontend.name().to_string(),
+                    pool: pool.name.to_string(),
+                    configured_weight: member.weight.get().into(),
+                    weight_override: own.map(|own| own.weight.get().into()),
+                    effective_weight: decision.weight.get().into(),
+                    reason: reason.into(),
+                    active_pool: active_pool.map(PoolName::to_string).unwrap_or_default(),
+                    override_attribution: self.set_by(own),
+                }
+            })
+            .collect()
+    }
+
+    pub(super) fn frontend(&self, status: &FrontendStatus) -> v1::Frontend {
+        let config = status.config();
+        let (protocol, port) = match config.vip.service {
+            Service::All => (String::new(), 0),
+            Service::Port(protocol, port) => (protocol.to_string(), port.into()),
+        };
+        let pools = config.pools.iter().zip(&status.decision().pools).enumerate().map(
+            |(index, (pool, decisions))| {
+                let backends = pool.members.iter().zip(decisions).map(|(member, decision)| {
+                    let backend = self.engine.backend(member.backend.as_str());
+                    let own = status.override_of(&pool.name, &member.backend);
+                    v1::PoolBackend {
+                        name: member.backend.to_string(),
+                        address: backend
+                            .map(|backend| backend.config().address.to_string())
+                            .unwrap_or_default(),
+                        state: backend_state(backend.map_or(BackendState::Removed, BackendStatus::state))
+                            .into(),
+                        configured_weight: member.weight.get().into(),
+                        weight_override: own.map(|own| own.weight.get().into()),
+                        effective_weight: decision.weight.get().into(),
+                        reason: reason(decision).0.into(),
+                        override_attribution: self.set_by(own),
+                    }
+                });
+                v1::Pool {
+                    name: pool.name.to_string(),
+                    active: status.decision().active == Some(index),
+                    backends: backends.collect(),
+                }
+            },
+        );
+        v1::Frontend {
+            name: status.name().to_string(),
+            description: config.description.clone(),
+            prefix: config.vip.prefix.to_string(),
+            protocol,
+            port,
+            state: frontend_state(status.decision().state).into(),
+            since: Some(at(self.reading, status.since())),
+            active_pool: status.active_pool().map(PoolName::to_string).unwrap_or_default(),
+            pools: pools.collect(),
+            src_ip_sticky: config.src_ip_sticky,
+            flush_on_down: config.flush_on_down,
+            encap: config.encap().to_string(),
+            table_length: match config.table_length {
+                TableLength::Auto => 0,
+                TableLength::Fixed(length) => length,
+            },
+        }
+    }
+
+    pub(super) fn health_check(&self, check: &HealthCheck) -> v1::HealthCheck {
+        let uses = |backend: &&BackendStatus| {
+            backend.config().check.as_ref().is_some_and(|used| used.name == check.name)
+        };
+        v1::HealthCheck {
+            name: check.name.to_string(),
+            r#type: check.probe.kind().to_owned(),
+            port: check.probe.port().unwrap_or(0).into(),
+            interval: Some(duration(check.pace.interval)),
+            fast_interval: Some(duration(check.pace.fast_interval)),
+            down_interval: Some(duration(check.pace.down_interval)),
+            timeout: Some(duration(check.pace.timeout)),
+            rise: check.thresholds.rise.into(),
+            fall: check.thresholds.fall.into(),
+            probe_ipv4_src: check.source_v4.map(|source| source.to_string()).unwrap_or_default(),
+            probe_ipv6_src: check.source_v6.map(|source| source.to_string()).unwrap_or_default(),
+            params: params(&check.probe),
+            backends: self.engine.backends().filter(uses).map(|backend| backend.name().to_string()).collect(),
+        }
+    }
+
+    fn probe(&self, LastProbe { outcome, at: ended }: &LastProbe) -> v1::ProbeResult {
+        v1::ProbeResult {
+            code: outcome.code.to_string(),
+            success: match outcome.verdict() {
+                Verdict::Pass => Some(true),
+                Verdict::Fail => Some(false),
+                Verdict::Inconclusive => None,
+            },
+            detail: outcome.detail.clone(),
+            at: Some(at(self.reading, *ended)),
+            connect: outcome.timings.connect.map(duration),
+            tls: outcome.timings.tls.map(duration),
+            response: outcome.timings.response.map(duration),
+            total: Some(duration(outcome.timings.total)),
+        }
+    }
+
+    fn intent(&self, status: &BackendStatus) -> Option<v1::Intent> {
+        let (kind, who) = match (&status.intent().admin, &status.intent().paused) {
+            (Some(Admin::Disabled(who)), _) => (v1::IntentKind::Disabled, who),
+            (_, Some(who)) => (v1::IntentKind::Paused, who),
+            (Some(Admin::Enabled(who)), None) => (v1::IntentKind::Enabled, who),
+            (None, None) => return None,
+        };
+        Some(v1::Intent { kind: kind.into(), attribution: Some(self.attribution(who)) })
+    }
+
+    fn set_by(&self, own: Option<&WeightOverride>) -> Option<v1::Attribution> {
+        own.map(|own| self.attribution(&own.attribution))
+    }
+
+    fn attribution(&self, who: &Attribution) -> v1::Attribution {
+        v1::Attribution { by: who.by.clone(), at: Some(at(self.reading, who.at)), reason: who.reason.clone() }
+    }
+}
+
+pub(super) fn at(reading: Reading, time: Time) -> prost_types::Timestamp {
+    timestamp(reading.wall(time))
+}
+
+pub(super) fn transition(reading: Reading, transition: &Transition) -> v1::Transition {
+    let (code, detail) = explain(&transition.cause);
+    let cause = match &transition.cause {
+        Cause::Probe { .. } => v1::Cause::Probe,
+        Cause::Operator { .. } => v1::Cause::Operator,
+        Cause::Config => v1::Cause::Config,
+    };
+    v1::Transition {
+        from: backend_state(transition.from).into(),
+        to: backend_state(transition.to).into(),
+        at: Some(at(reading, transition.at)),
+        cause: cause.into(),
+        code: code.to_owned(),
+        detail,
+    }
+}
+
+pub(super) const fn backend_state(state: BackendState) -> v1::BackendState {
+    match state {
+        BackendState::Unknown => v1::BackendState::Unknown,
+        BackendState::Up => v1::BackendState::Up,
+        BackendState::Down => v1::BackendState::Down,
+        BackendState::Paused => v1::BackendState::Paused,
+        BackendState::Disabled => v1::BackendState::Disabled,
+        BackendState::Removed => v1::BackendState::Removed,
+    }
+}
+
+pub(super) const fn frontend_state(state: FrontendState) -> v1::FrontendState {
+    match state {
+        FrontendState::Unknown => v1::FrontendState::Unknown,
+        FrontendState::Up => v1::FrontendState::Up,
+        FrontendState::Down => v1::FrontendState::Down,
+    }
+}
+
+fn reason(decision: &Decision) -> (v1::WeightReason, Option<&PoolName>) {
+    match &decision.because {
+        Reason::Active => (v1::WeightReason::Active, None),
+        Reason::Standby { active } => (v1::WeightReason::Standby, Some(active)),
+        Reason::Zero => (v1::WeightReason::Zero, None),
+        Reason::Unknown => (v1::WeightReason::Unknown, None),
+        Reason::Down => (v1::WeightReason::Down, None),
+        Reason::Paused => (v1::WeightReason::Paused, None),
+        Reason::Disabled | Reason::Removed => (v1::WeightReason::Disabled, None),
+    }
+}
+
+/// What is asked besides the port, by the names of the configuration.
+fn params(probe: &ProbeSpec) -> HashMap<String, String> {
+    let mut params = HashMap::new();
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            params.insert(name.to_owned(), value);
+        }
+    };
+    let mut tls = |tls: &TlsSpec| {
+        add("server-name", tls.server_name.clone());
+        add("insecure-skip-verify", Some((!tls.verify).to_string()));
+        add("ca-file", tls.ca_file.as_ref().map(|file| file.display().to_string()));
+    };
+    match probe {
+        ProbeSpec::Icmp => {}
+        ProbeSpec::Tcp { tls: session, .. } => {
+            session.iter().for_each(&mut tls);
+            add("tls", Some(session.is_some().to_string()));
+        }
+        ProbeSpec::Http { tls: session, request, .. } => {
+            session.iter().for_each(&mut tls);
+            add("path", Some(request.path.clone()));
+            add("host", request.host.clone());
+            add("method", Some(request.method.clone()));
+            add("response-code", Some(request.status.to_string()));
+            add("response-regexp", request.body.as_ref().map(ToString::to_string));
+        }
+        ProbeSpec::Custom(custom) => params.extend(custom.params.clone()),
+    }
+    params
+}
+
+pub(super) fn diagnostic(file: &str, diagnostic: &Diagnostic) -> v1::Diagnostic {
+    let severity = match diagnostic.severity {
+        Severity::Error => v1::Severity::Error,
+        Severity::Warning => v1::Severity::Warning,
+    };
+    v1::Diagnostic {
+        severity: severity.into(),
+        file: file.to_owned(),
+        line: diagnostic.position.line,
+        column: diagnostic.position.column,
+        key: diagnostic.path.clone(),
+        message: format!("{}; {}", diagnostic.message, diagnostic.hint),
+    }
+}
+
+pub(super) fn changes(diff: &Diff) -> v1::ConfigChanges {
+    v1::ConfigChanges {
+        backends: Some(names(&diff.backends)),
+        frontends: Some(names(&diff.frontends)),
+        health_checks: Some(names(&diff.checks)),
+    }
+}
+
+fn names<N: ToString, C>(changes: &BTreeMap<N, Change<C>>) -> v1::NameChanges {
+    let mut names = v1::NameChanges::default();
+    for (name, change) in changes {
+        let list = match change {
+            Change::Added => &mut names.added,
+            Change::Changed(_) => &mut names.changed,
+            Change::Removed => &mut names.removed,
+        };
+        list.push(name.to_string());
+    }
+    names
+}

@@ -1,0 +1,304 @@
+//! Edge. The calls of the gRPC service.
+
+use std::time::SystemTime;
+
+use maglev_api::v1::maglev_server::Maglev;
+use maglev_api::v1::{self};
+use maglev_core::intent::Request as Intent;
+use maglev_core::weight::Weight;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::clock::Clock;
+use crate::control::{Change, ChangeError, Control, Stopped};
+use crate::grpc::access::{admit, reason};
+use crate::grpc::convert::{self, Converter, timestamp};
+use crate::grpc::watch::Sources;
+use crate::logging::Lines;
+use crate::reload::{Chain, Checked, ConfigError, Reloader};
+use crate::version;
+
+/// The service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Service {
+    control: Control,
+    reloader: Reloader,
+    clock: Clock,
+    lines: Lines,
+    stop: CancellationToken,
+    started: SystemTime,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+
+impl Service {
+    /// Serves what `control` speaks to. Streams end at `stop`.
+    pub fn new(
+        control: Control,
+        reloader: Reloader,
+        clock: Clock,
+        lines: Lines,
+        stop: CancellationToken,
+    ) -> Self {
+        Service { control, reloader, clock, lines, stop, started: SystemTime::now() }
+    }
+
+    /// Looks at the engine and makes messages of what is there.
+    async fn show<R: Send + 'static>(
+        &self,
+        make: impl FnOnce(Converter<'_>) -> R + Send + 'static,
+    ) -> Result<R, Status> {
+        let read = self.control.read(|view| make(Converter { engine: view.engine, reading: view.reading }));
+        read.await.map_err(|stopped| unavailable(&stopped))
+    }
+
+    async fn change_backend(
+        &self,
+        request: Request<v1::BackendIntentRequest>,
+        intent: Intent,
+    ) -> Answer<v1::BackendIntentResponse> {
+        let by = admit(&request, &request.get_ref().by)?;
+        let v1::BackendIntentRequest { name, reason: why, .. } = request.into_inner();
+        let change = Change::Backend { backend: name.clone(), request: intent };
+        let changed = self.control.change(change, by, reason(&why)?).await.map_err(refused)?;
+        let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
+        Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
+    }
+
+    fn file(&self) -> String {
+        self.reloader.path().display().to_string()
+    }
+
+    fn warnings(&self, checked: &Checked) -> Vec<v1::Diagnostic> {
+        checked.warnings.iter().map(|warning| convert::diagnostic(&self.file(), warning)).collect()
+    }
+}
+
+fn unavailable(stopped: &Stopped) -> Status {
+    Status::unavailable(stopped.to_string())
+}
+
+fn refused(error: ChangeError) -> Status {
+    use maglev_core::engine::CommandError;
+    let sentence = Chain(&error).to_string();
+    match error {
+        ChangeError::Refused(
+            CommandError::NoBackend(_)
+            | CommandError::NoFrontend(_)
+            | CommandError::NoPool { .. }
+            | CommandError::NotInPool { .. },
+        ) => Status::not_found(sentence),
+        ChangeError::Refused(CommandError::Disabled { .. }) => Status::failed_precondition(sentence),
+        ChangeError::NotKept(_) => Status::internal(sentence),
+        ChangeError::Stopped(stopped) => unavailable(&stopped),
+    }
+}
+
+#[tonic::async_trait]
+impl Maglev for Service {
+    async fn get_version(&self, _: Request<v1::GetVersionRequest>) -> Answer<v1::GetVersionResponse> {
+        let config = self.reloader.status().read();
+        Ok(Response::new(v1::GetVersionResponse {
+            version: version::VERSION.to_owned(),
+            commit: version::COMMIT.to_owned(),
+            date: version::DATE.to_owned(),
+            started_at: Some(timestamp(self.started)),
+            config_path: self.file(),
+            last_reload_successful: config.last_reload_successful,
+            config_loaded_at: Some(timestamp(config.loaded_at)),
+        }))
+    }
+
+    async fn list_frontends(
+        &self,
+        _: Request<v1::ListFrontendsRequest>,
+    ) -> Answer<v1::ListFrontendsResponse> {
+        let frontends =
+            self.show(|c| c.engine.frontends().map(|frontend| c.frontend(frontend)).collect()).await?;
+        Ok(Response::new(v1::ListFrontendsResponse { frontends }))
+    }
+
+    async fn get_frontend(&self, request: Request<v1::GetFrontendRequest>) -> Answer<v1::Frontend> {
+        let name = request.into_inner().name;
+        let missing = Status::not_found(format!("there is no frontend {name}"));
+        let found = self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
+        found.map(Response::new).ok_or(missing)
+    }
+
+    async fn list_backends(&self, _: Request<v1::ListBackendsRequest>) -> Answer<v1::ListBackendsResponse> {
+        let backends = self.show(|c| c.engine.backends().map(|backend| c.backend(backend)).collect()).await?;
+        Ok(Response::new(v1::ListBackendsResponse { backends }))
+    }
+
+    async fn get_backend(&self, request: Request<v1::GetBackendRequest>) -> Answer<v1::Backend> {
+        let name = request.into_inner().name;
+        let missing = Status::not_found(format!("there is no backend {name}"));
+        let found = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
+        found.map(Response::new).ok_or(missing)
+    }
+
+    async fn list_health_checks(
+        &self,
+        _: Request<v1::ListHealthChecksRequest>,
+    ) -> Answer<v1::ListHealthChecksResponse> {
+        let health_checks = self
+            .show(|c| c.engine.config().checks.values().map(|check| c.health_check(check)).collect())
+            .await?;
+        Ok(Response::new(v1::ListHealthChecksResponse { health_checks }))
+    }
+
+    async fn get_health_check(&self, request: Request<v1::GetHealthCheckRequest>) -> Answer<v1::HealthCheck> {
+        let name = request.into_inner().name;
+        let missing = Status::not_found(format!("there is no health check {name}"));
+        let found = self
+            .show(move |c| c.engine.config().checks.get(name.as_str()).map(|check| c.health_check(check)))
+            .await?;
+        found.map(Response::new).ok_or(missing)
+    }
+
+    async fn pause_backend(
+        &self,
+        request: Request<v1::BackendIntentRequest>,
+    ) -> Answer<v1::BackendIntentResponse> {
+        self.change_backend(request, Intent::Pause).await
+    }
+
+    async fn resume_backend(
+        &self,
+        request: Request<v1::BackendIntentRequest>,
+    ) -> Answer<v1::BackendIntentResponse> {
+        self.change_backend(request, Intent::Resume).await
+    }
+
+    async fn enable_backend(
+        &self,
+        request: Request<v1::BackendIntentRequest>,
+    ) -> Answer<v1::BackendIntentResponse> {
+        self.change_backend(request, Intent::Enable).await
+    }
+
+    async fn disable_backend(
+        &self,
+        request: Request<v1::BackendIntentRequest>,
+    ) -> Answer<v1::BackendIntentResponse> {
+        self.change_backend(request, Intent::Disable).await
+    }
+
+    async fn set_frontend_pool_backend_weight(
+        &self,
+        request: Request<v1::SetFrontendPoolBackendWeightRequest>,
+    ) -> Answer<v1::SetFrontendPoolBackendWeightResponse> {
+        let by = admit(&request, &request.get_ref().by)?;
+        let request = request.into_inner();
+        let weight = Weight::try_from(i64::from(request.weight))
+            .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
+        let name = request.frontend.clone();
+        let change = Change::Weight {
+            frontend: request.frontend,
+            pool: request.pool,
+            backend: request.backend,
+            weight,
+            flush: request.flush,
+        };
+        let changed = self.control.change(change, by, reason(&request.reason)?).await.map_err(refused)?;
+        let frontend =
+            self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
+        Ok(Response::new(v1::SetFrontendPoolBackendWeightResponse { frontend, changed }))
+    }
+
+    type WatchEventsStream = ReceiverStream<Result<v1::Event, Status>>;
+
+    async fn watch_events(
+        &self,
+        request: Request<v1::WatchEventsRequest>,
+    ) -> Answer<Self::WatchEventsStream> {
+        let sources = Sources {
+            control: self.control.clone(),
+            clock: self.clock,
+            lines: self.lines.clone(),
+            stop: self.stop.clone(),
+        };
+        Ok(Response::new(ReceiverStream::new(sources.watch(request.into_inner()))))
+    }
+
+    async fn check_config(&self, _: Request<v1::CheckConfigRequest>) -> Answer<v1::CheckConfigResponse> {
+        let answer = match self.reloader.check().await {
+            Ok(checked) => v1::CheckConfigResponse {
+                valid: true,
+                diagnostics: self.warnings(&checked),
+                changes: Some(convert::changes(&checked.changes)),
+            },
+            Err(ConfigError::Invalid { errors, .. }) => v1::CheckConfigResponse {
+                valid: false,
+                diagnostics: errors
+                    .diagnostics()
+                    .iter()
+                    .map(|d| convert::diagnostic(&self.file(), d))
+                    .collect(),
+                changes: None,
+            },
+            Err(error @ (ConfigError::Read { .. } | ConfigError::Stopped(_))) => {
+                return Err(not_taken(&error));
+            }
+        };
+        Ok(Response::new(answer))
+    }
+
+    async fn reload_config(
+        &self,
+        request: Request<v1::ReloadConfigRequest>,
+    ) -> Answer<v1::ReloadConfigResponse> {
+        let by = admit(&request, "")?;
+        tracing::info!(by, "reload asked for");
+        // On a task of its own, so that it is carried out whole even when the caller goes away.
+        let reloader = self.reloader.clone();
+        let checked = tokio::spawn(async move { reloader.reload().await })
+            .await
+            .map_err(|error| Status::internal(error.to_string()))?
+            .map_err(|error| not_taken(&error))?;
+        Ok(Response::new(v1::ReloadConfigResponse {
+            changes: Some(convert::changes(&checked.changes)),
+            warnings: self.warnings(&checked),
+        }))
+    }
+
+    async fn get_vpp_info(&self, _: Request<v1::GetVppInfoRequest>) -> Answer<v1::VppInfo> {
+        Ok(Response::new(v1::VppInfo { status: v1::VppStatus::Off.into(), ..v1::VppInfo::default() }))
+    }
+
+    async fn get_vpplb_state(&self, _: Request<v1::GetVpplbStateRequest>) -> Answer<v1::VpplbState> {
+        Err(no_vpp())
+    }
+
+    async fn get_vpplb_counters(&self, _: Request<v1::GetVpplbCountersRequest>) -> Answer<v1::VpplbCounters> {
+        Err(no_vpp())
+    }
+
+    async fn sync_vpplb_state(
+        &self,
+        request: Request<v1::SyncVpplbStateRequest>,
+    ) -> Answer<v1::SyncVpplbStateResponse> {
+        admit(&request, "")?;
+        Err(no_vpp())
+    }
+
+    async fn plan_vpplb_state(
+        &self,
+        _: Request<v1::PlanVpplbStateRequest>,
+    ) -> Answer<v1::PlanVpplbStateResponse> {
+        Err(no_vpp())
+    }
+}
+
+fn no_vpp() -> Status {
+    Status::unavailable("maglevd runs without VPP")
+}
+
+fn not_taken(error: &ConfigError) -> Status {
+    let sentence = Chain(error).to_string();
+    match error {
+        ConfigError::Read { .. } | ConfigError::Invalid { .. } => Status::failed_precondition(sentence),
+        ConfigError::Stopped(stopped) => unavailable(stopped),
+    }
+}

@@ -1,0 +1,19 @@
+//! Driver. The control plane daemon for VPP's Maglev load balancer, as a library that its `main` and its tests run.
+//!
+//! [`daemon::Daemon`] joins the parts: [`control`] owns the engine of `maglev-core` and carries out what it says;
+//! [`grpc`], [`metrics`] and [`reload`] are the edges it is reached by.
+
+pub mod clock;
+pub mod control;
+pub mod daemon;
+pub mod grpc;
+pub mod http;
+pub mod listen;
+pub mod logging;
+pub mod metrics;
+pub mod narrate;
+pub mod reload;
+pub mod settings;
+pub mod state;
+pub mod tally;
+pub mod version;

@@ -1,0 +1,209 @@
+//! Edge. What Prometheus sees.
+//!
+//! The recorder of `metrics-exporter-prometheus` cannot forget a series: a backend that is gone from the configuration
+//! would be reported for ever. So there is no standing recorder. Each scrape looks at the engine once, records what it
+//! sees into a fresh one and renders that: what is gone is simply not there. Histograms cannot be recorded as counts, so
+//! they are written with the exporter's own formatting functions.
+
+mod text;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use maglev_core::desired::{BackendState, FrontendState};
+use maglev_core::intent::Mode;
+use maglev_core::outcome::Verdict;
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use crate::control::{Control, Stopped, View};
+use crate::reload::ConfigStatus;
+use crate::tally::Tally;
+use crate::version;
+
+/// Renders metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    control: Control,
+    config: ConfigStatus,
+    process: metrics_process::Collector,
+}
+
+/// What a scrape is made of, copied from the engine's task at one moment.
+struct Sample {
+    backends: Vec<BackendSample>,
+    frontends: Vec<FrontendSample>,
+    tally: Tally,
+}
+
+struct BackendSample {
+    name: String,
+    state: BackendState,
+    health: Option<u32>,
+    enabled: bool,
+}
+
+struct FrontendSample {
+    name: String,
+    state: FrontendState,
+    members: Vec<MemberSample>,
+}
+
+struct MemberSample {
+    pool: String,
+    backend: String,
+    configured: u8,
+    effective: u8,
+}
+
+impl Metrics {
+    /// Metrics of the engine that `control` speaks to.
+    pub fn new(control: Control, config: ConfigStatus) -> Self {
+        Metrics { control, config, process: metrics_process::Collector::default() }
+    }
+
+    /// Every metric, in Prometheus' text format 0.0.4.
+    pub async fn render(&self) -> Result<String, Stopped> {
+        let sample = self.control.read(Sample::take).await?;
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            sample.describe();
+            sample.record();
+            self.describe();
+            self.record();
+            self.process.describe();
+            self.process.collect();
+        });
+        let mut text = recorder.handle().render();
+        text::write_durations(&mut text, &sample.tally);
+        Ok(text)
+    }
+
+    fn describe(&self) {
+        describe_gauge!("maglev_config_last_reload_successful", "Whether the last reload was taken.");
+        describe_gauge!(
+            "maglev_config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was loaded."
+        );
+        describe_gauge!("maglev_build_info", "What this program was built from; always 1.");
+    }
+
+    fn record(&self) {
+        let config = self.config.read();
+        gauge!("maglev_config_last_reload_successful")
+            .set(f64::from(u8::from(config.last_reload_successful)));
+        gauge!("maglev_config_last_reload_success_timestamp_seconds").set(unix_seconds(config.loaded_at));
+        gauge!("maglev_build_info", "version" => version::VERSION, "commit" => version::COMMIT).set(1.0);
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
+/// What a probe counts as. Not every probe succeeds or fails: one that could not be made says nothing of its backend.
+const fn result(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "success",
+        Verdict::Fail => "failure",
+        Verdict::Inconclusive => "error",
+    }
+}
+
+impl Sample {
+    fn take(view: &View<'_>) -> Self {
+        let backends = view.engine.backends().map(|backend| BackendSample {
+            name: backend.name().to_string(),
+            state: backend.state(),
+            health: backend.counter().map(|counter| counter.value()),
+            enabled: backend.mode() != Mode::Disabled,
+        });
+        let frontends = view.engine.frontends().map(|frontend| FrontendSample {
+            name: frontend.name().to_string(),
+            state: frontend.decision().state,
+            members: frontend
+                .config()
+                .members()
+                .zip(frontend.decision().pools.iter().flatten())
+                .map(|((pool, member), decision)| MemberSample {
+                    pool: pool.name.to_string(),
+                    backend: member.backend.to_string(),
+                    configured: member.weight.get(),
+                    effective: decision.weight.get(),
+                })
+                .collect(),
+        });
+        Sample { backends: backends.collect(), frontends: frontends.collect(), tally: view.tally.clone() }
+    }
+
+    fn describe(&self) {
+        describe_gauge!("maglev_backend_state", "1 for the present state of a backend, 0 for the others.");
+        describe_gauge!(
+            "maglev_backend_health",
+            "The health counter of a backend: up from rise on, at most rise + fall - 1."
+        );
+        describe_gauge!(
+            "maglev_backend_enabled",
+            "Whether a backend may take traffic: 0 while it is disabled."
+        );
+        describe_gauge!("maglev_frontend_state", "1 for the present state of a frontend, 0 for the others.");
+        describe_gauge!(
+            "maglev_frontend_pool_backend_weight",
+            "The configured weight of a backend in a pool."
+        );
+        describe_gauge!(
+            "maglev_frontend_pool_backend_effective_weight",
+            "The weight in effect of a backend in a pool."
+        );
+        describe_counter!("maglev_probe_total", "Probes by result and code.");
+        describe_counter!("maglev_backend_transitions_total", "Changes of a backend's state.");
+    }
+
+    fn record(&self) {
+        for backend in &self.backends {
+            for state in BackendState::ALL.into_iter().filter(|&state| state != BackendState::Removed) {
+                gauge!("maglev_backend_state", "backend" => backend.name.clone(), "state" => state.as_str())
+                    .set(f64::from(u8::from(state == backend.state)));
+            }
+            if let Some(health) = backend.health {
+                gauge!("maglev_backend_health", "backend" => backend.name.clone()).set(f64::from(health));
+            }
+            gauge!("maglev_backend_enabled", "backend" => backend.name.clone())
+                .set(f64::from(u8::from(backend.enabled)));
+        }
+        for frontend in &self.frontends {
+            for state in FrontendState::ALL {
+                gauge!("maglev_frontend_state", "frontend" => frontend.name.clone(), "state" => state.as_str())
+                    .set(f64::from(u8::from(state == frontend.state)));
+            }
+            for member in &frontend.members {
+                let labels = [
+                    ("frontend", frontend.name.clone()),
+                    ("pool", member.pool.clone()),
+                    ("backend", member.backend.clone()),
+                ];
+                gauge!("maglev_frontend_pool_backend_weight", &labels).set(f64::from(member.configured));
+                gauge!("maglev_frontend_pool_backend_effective_weight", &labels)
+                    .set(f64::from(member.effective));
+            }
+        }
+        for (backend, tally) in self.tally.backends() {
+            for ((kind, code), &count) in &tally.probes {
+                let labels = [
+                    ("backend", backend.to_string()),
+                    ("type", kind.clone()),
+                    ("result", result(code.verdict()).to_owned()),
+                    ("code", code.to_string()),
+                ];
+                counter!("maglev_probe_total", &labels).absolute(count);
+            }
+            for ((from, to), &count) in &tally.transitions {
+                let labels =
+                    [("backend", backend.to_string()), ("from", from.to_string()), ("to", to.to_string())];
+                counter!("maglev_backend_transitions_total", &labels).absolute(count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

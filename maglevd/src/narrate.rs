@@ -1,0 +1,70 @@
+//! Edge. One log line for each thing that happens.
+
+use maglev_core::desired::{BackendState, FrontendState};
+use maglev_core::engine::{Cause, Event, Transition};
+use maglev_core::names::{BackendName, PoolName};
+
+/// Writes the log line of an event.
+pub fn narrate(event: &Event) {
+    match event {
+        Event::BackendAdded { backend, state, .. } => tracing::info!(%backend, %state, "backend added"),
+        Event::BackendChanged { backend, transition } => transitioned(backend, transition),
+        Event::BackendRemoved { backend, transition } => {
+            tracing::info!(%backend, from = %transition.from, to = %transition.to, "backend removed");
+        }
+        Event::FrontendAdded { frontend, state, pool, .. } => {
+            tracing::info!(%frontend, %state, pool = name(pool.as_ref()), "frontend added");
+        }
+        Event::FrontendChanged { frontend, from, to, from_pool, to_pool, .. } => {
+            let (from_pool, to_pool) = (name(from_pool.as_ref()), name(to_pool.as_ref()));
+            match to {
+                FrontendState::Down => {
+                    tracing::warn!(%frontend, %from, %to, from_pool, to_pool, "frontend is down");
+                }
+                FrontendState::Up | FrontendState::Unknown => {
+                    tracing::info!(%frontend, %from, %to, from_pool, to_pool, "frontend changed");
+                }
+            }
+        }
+        Event::FrontendRemoved { frontend, state, .. } => {
+            tracing::info!(%frontend, %state, "frontend removed");
+        }
+        Event::WeightSet { frontend, pool, backend, from, to, attribution, .. } => {
+            tracing::info!(
+                %frontend, %pool, %backend, from = from.get(), to = to.get(), by = attribution.by,
+                reason = attribution.reason, "weight set"
+            );
+        }
+        Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
+            tracing::debug!(
+                %frontend, %pool, %backend, from = from.get(), to = to.get(), reason = ?because,
+                "effective weight changed"
+            );
+        }
+    }
+}
+
+fn transitioned(backend: &BackendName, Transition { from, to, cause, .. }: &Transition) {
+    let (code, detail) = explain(cause);
+    match to {
+        BackendState::Down => tracing::warn!(%backend, %from, %to, code, detail, "backend is down"),
+        BackendState::Unknown
+        | BackendState::Up
+        | BackendState::Paused
+        | BackendState::Disabled
+        | BackendState::Removed => tracing::info!(%backend, %from, %to, code, detail, "backend changed"),
+    }
+}
+
+/// The code, if a probe did it, and a sentence.
+pub fn explain(cause: &Cause) -> (&'static str, String) {
+    match cause {
+        Cause::Probe { code, detail } => (code.as_str(), detail.clone()),
+        Cause::Operator { request, attribution } => ("", format!("{request} {attribution}")),
+        Cause::Config => ("", "the configuration changed".to_owned()),
+    }
+}
+
+fn name(pool: Option<&PoolName>) -> &str {
+    pool.map_or("", PoolName::as_str)
+}

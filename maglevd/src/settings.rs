@@ -1,0 +1,210 @@
+//! Edge. What the command line and the environment say: a flag beats its variable, a variable beats the default.
+
+use std::path::PathBuf;
+
+use argh::FromArgs;
+use thiserror::Error;
+
+use crate::listen::{Address, InvalidAddress};
+use crate::logging::{Format, Level};
+
+/// Watches the servers behind VPP's Maglev load balancer and keeps VPP in agreement.
+#[derive(FromArgs, Debug, Default)]
+#[argh(help_triggers("-h", "--help", "help"))]
+pub struct Arguments {
+    /// configuration file; MAGLEV_CONFIG; default /etc/vpp-maglev/maglev.yaml
+    #[argh(option, arg_name = "file")]
+    config: Option<String>,
+
+    /// where to serve gRPC: :port for all interfaces, host:port, [v6]:port or unix:/path; may be repeated;
+    /// MAGLEV_GRPC_ADDR, with commas between addresses; default :9090
+    #[argh(option, arg_name = "addr")]
+    grpc_addr: Vec<String>,
+
+    /// where to serve /metrics over HTTP, empty for nowhere; MAGLEV_METRICS_ADDR; default :9091
+    #[argh(option, arg_name = "addr")]
+    metrics_addr: Option<String>,
+
+    /// VPP's API socket, empty for no VPP; MAGLEV_VPP_API_ADDR; default /run/vpp/api.sock
+    #[argh(option, arg_name = "path")]
+    vpp_api_addr: Option<String>,
+
+    /// VPP's stats socket; MAGLEV_VPP_STATS_ADDR; default /run/vpp/stats.sock
+    #[argh(option, arg_name = "path")]
+    vpp_stats_addr: Option<String>,
+
+    /// where operators' intent is kept across restarts, empty for in memory only; MAGLEV_STATE_DIR; default
+    /// /var/lib/vpp-maglev
+    #[argh(option, arg_name = "dir")]
+    state_dir: Option<String>,
+
+    /// error, warn, info or debug; MAGLEV_LOG_LEVEL; default info
+    #[argh(option, arg_name = "level")]
+    log_level: Option<String>,
+
+    /// json or text; default text on a terminal, else json
+    #[argh(option, arg_name = "format")]
+    log_format: Option<String>,
+
+    /// whether gRPC clients can ask what there is to call: true or false; default true
+    #[argh(option, arg_name = "bool", default = "true")]
+    reflection: bool,
+
+    /// check the configuration file and exit: 0 valid, 1 not YAML, an unknown key or a wrong type, 2 it makes no sense
+    #[argh(switch)]
+    pub check: bool,
+
+    /// print version, commit and date, and exit
+    #[argh(switch)]
+    pub version: bool,
+}
+
+/// What to run with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The configuration file.
+    pub config: PathBuf,
+    /// Where to serve gRPC.
+    pub grpc: Vec<Address>,
+    /// Where to serve metrics.
+    pub metrics: Option<Address>,
+    /// VPP's sockets; absent for no VPP.
+    pub vpp: Option<VppSockets>,
+    /// Where operators' intent is kept; absent for in memory only.
+    pub state_dir: Option<PathBuf>,
+    /// The least severe log lines wanted.
+    pub log_level: Level,
+    /// How log lines look.
+    pub log_format: Format,
+    /// Whether to serve gRPC reflection.
+    pub reflection: bool,
+}
+
+/// VPP's sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VppSockets {
+    /// The binary API.
+    pub api: PathBuf,
+    /// The stats segment.
+    pub stats: PathBuf,
+}
+
+/// A flag or a variable has a value it cannot have.
+#[derive(Debug, Error)]
+pub enum InvalidSetting {
+    /// Not an address.
+    #[error("{name} is {value:?}")]
+    Address {
+        /// The flag or variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        #[source]
+        source: InvalidAddress,
+    },
+    /// Not one of a few words.
+    #[error("{name} is {value:?}, and can be {choices}")]
+    Choice {
+        /// The flag or variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it can be.
+        choices: &'static str,
+    },
+}
+
+/// Splits `--flag=value` into two arguments, which the argument parser does not do by itself.
+pub fn split_equals(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    arguments
+        .into_iter()
+        .flat_map(|argument| match argument.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => vec![flag.to_owned(), value.to_owned()],
+            _ => vec![argument],
+        })
+        .collect()
+}
+
+/// A value with the name of where it comes from.
+struct Sourced {
+    name: &'static str,
+    value: String,
+}
+
+impl Settings {
+    /// Puts arguments, environment and defaults together. `variable` reads one variable of the environment; `terminal`
+    /// says whether the log goes to a terminal.
+    pub fn resolve(
+        arguments: Arguments,
+        variable: impl Fn(&str) -> Option<String>,
+        terminal: bool,
+    ) -> Result<Self, InvalidSetting> {
+        let choose =
+            |flag: &'static str, given: Option<String>, name: &'static str, default: &str| match given {
+                Some(value) => Sourced { name: flag, value },
+                None => match variable(name) {
+                    Some(value) => Sourced { name, value },
+                    None => Sourced { name: flag, value: default.to_owned() },
+                },
+            };
+        let path = |sourced: Sourced| (!sourced.value.is_empty()).then(|| PathBuf::from(sourced.value));
+
+        let grpc = if arguments.grpc_addr.is_empty() {
+            let listed = choose("--grpc-addr", None, "MAGLEV_GRPC_ADDR", ":9090");
+            let one = |value: &str| Sourced { name: listed.name, value: value.trim().to_owned() };
+            listed.value.split(',').map(one).collect()
+        } else {
+            let one = |value| Sourced { name: "--grpc-addr", value };
+            arguments.grpc_addr.into_iter().map(one).collect::<Vec<_>>()
+        };
+        let metrics = choose("--metrics-addr", arguments.metrics_addr, "MAGLEV_METRICS_ADDR", ":9091");
+        let level = choose("--log-level", arguments.log_level, "MAGLEV_LOG_LEVEL", "info");
+        let default_format = if terminal { "text" } else { "json" };
+        let format = Sourced {
+            name: "--log-format",
+            value: arguments.log_format.unwrap_or_else(|| default_format.to_owned()),
+        };
+        let api =
+            choose("--vpp-api-addr", arguments.vpp_api_addr, "MAGLEV_VPP_API_ADDR", "/run/vpp/api.sock");
+        let stats = choose(
+            "--vpp-stats-addr",
+            arguments.vpp_stats_addr,
+            "MAGLEV_VPP_STATS_ADDR",
+            "/run/vpp/stats.sock",
+        );
+
+        Ok(Settings {
+            config: choose("--config", arguments.config, "MAGLEV_CONFIG", "/etc/vpp-maglev/maglev.yaml")
+                .value
+                .into(),
+            grpc: grpc.into_iter().map(address).collect::<Result<_, _>>()?,
+            metrics: if metrics.value.is_empty() { None } else { Some(address(metrics)?) },
+            vpp: path(api).map(|api| VppSockets { api, stats: stats.value.into() }),
+            state_dir: path(choose(
+                "--state-dir",
+                arguments.state_dir,
+                "MAGLEV_STATE_DIR",
+                "/var/lib/vpp-maglev",
+            )),
+            log_level: choice(level, "error, warn, info or debug", Level::from_name)?,
+            log_format: choice(format, "json or text", Format::from_name)?,
+            reflection: arguments.reflection,
+        })
+    }
+}
+
+fn address(Sourced { name, value }: Sourced) -> Result<Address, InvalidSetting> {
+    value.parse().map_err(|source| InvalidSetting::Address { name, value, source })
+}
+
+fn choice<T>(
+    Sourced { name, value }: Sourced,
+    choices: &'static str,
+    from_name: impl Fn(&str) -> Option<T>,
+) -> Result<T, InvalidSetting> {
+    from_name(&value).ok_or(InvalidSetting::Choice { name, value, choices })
+}
+
+#[cfg(test)]
+mod tests;
