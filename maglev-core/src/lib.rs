@@ -11,6 +11,8 @@ pub mod health;
 pub mod intent;
 pub mod names;
 pub mod net;
+pub mod observed;
 pub mod outcome;
+pub mod plan;
 pub mod time;
 pub mod weight;

@@ -18,6 +18,7 @@ impl Engine {
     /// Takes another configuration. Operators' intent stays, but for what is gone.
     pub fn reload(&mut self, now: Time, config: Arc<Config>) {
         self.install(config, Intents::default(), now);
+        self.drive(now);
     }
 
     pub(super) fn install(&mut self, config: Arc<Config>, mut intents: Intents, now: Time) {
@@ -56,6 +57,7 @@ impl Engine {
             };
             self.effects.extend(events.into_iter().map(Effect::Event));
         }
+        self.dataplane.reconfigured(&config, now);
     }
 
     fn install_backend(&mut self, backend: &Backend, intent: Intent, seen_anew: bool, now: Time) {
