@@ -112,14 +112,17 @@ impl Script {
         let mut sections = vec![(config, trailer)];
         sections.extend(self.steps.iter().map(|step| (&step.lines[..], &step.trailer[..])));
         assert_eq!(sections.len(), output.len());
-        let mut text = String::new();
-        for ((lines, trailer), output) in sections.into_iter().zip(output) {
-            for line in lines.iter().chain(output).chain(trailer) {
-                text.push_str(line);
-                text.push('\n');
+        let mut text = Vec::new();
+        let last = output.len() - 1;
+        for (index, ((lines, trailer), output)) in sections.into_iter().zip(output).enumerate() {
+            text.extend(lines.iter().chain(output).map(String::as_str));
+            // Output is easier to tell from the next step with some air between them.
+            if index != last && !output.is_empty() && trailer.first().is_none_or(|line| !line.is_empty()) {
+                text.push("");
             }
+            text.extend(trailer.iter().map(String::as_str));
         }
-        text
+        text.iter().flat_map(|line| [line, "\n"]).collect()
     }
 }
 
