@@ -131,7 +131,8 @@ impl Dataplane {
     pub(super) fn poll_timeout(&self) -> Option<Time> {
         let warm_up = self.warm_up.as_ref().map(WarmUp::next);
         match self.phase {
-            Phase::Lost | Phase::Observing { .. } | Phase::Applying { .. } => warm_up,
+            Phase::Lost => None,
+            Phase::Observing { .. } | Phase::Applying { .. } => warm_up,
             Phase::Idle => [warm_up, self.full_due].into_iter().flatten().min(),
         }
     }
@@ -288,6 +289,9 @@ impl Engine {
 
     /// Does whatever is next, if nothing is under way.
     pub(super) fn drive(&mut self, now: Time) {
+        if matches!(self.dataplane.phase, Phase::Lost) {
+            return;
+        }
         self.warm_up(now);
         if !matches!(self.dataplane.phase, Phase::Idle) {
             return;

@@ -180,7 +180,7 @@ impl Driver {
             }
             Op::SetWeight { frontend, pool, backend, weight } => {
                 let place = (FRONTENDS[*frontend], POOLS[*pool], BACKENDS[*backend]);
-                let _ = self.engine.set_weight(self.now, place, (*weight).try_into().unwrap(), ann);
+                let _ = self.engine.set_weight(self.now, place, (*weight).try_into().unwrap(), false, ann);
             }
             Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
         }
@@ -193,7 +193,7 @@ impl Driver {
                 Effect::CancelProbe(id) => {
                     self.in_flight.remove(id);
                 }
-                Effect::Event(_) => {}
+                Effect::Event(_) | Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
             }
         }
         effects

@@ -103,7 +103,7 @@ impl Simulation {
             Action::SetWeight { frontend, pool, backend, weight, by, reason } => {
                 let (attribution, place) =
                     (attribution(by, reason), (&frontend[..], &pool[..], &backend[..]));
-                report.answer(&self.engine.set_weight(self.now, place, *weight, attribution));
+                report.answer(&self.engine.set_weight(self.now, place, *weight, false, attribution));
             }
             Action::Reload(hunks) => {
                 let config = hunks.iter().fold(self.config.clone(), |text, hunk| hunk.apply(&text));
@@ -156,6 +156,7 @@ impl Simulation {
                     self.probes.entry(backend).or_default().abandoned += 1;
                 }
                 Effect::Event(event) => report.event(&event),
+                Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
             }
         }
     }

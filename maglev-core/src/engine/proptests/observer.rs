@@ -59,6 +59,8 @@ impl Observer {
                 assert_eq!(event.at(), now);
                 self.event(event);
             }
+            // Never connected to a dataplane.
+            Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => unreachable!("no dataplane"),
         }
     }
 
