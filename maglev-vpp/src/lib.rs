@@ -7,6 +7,8 @@ pub mod lb;
 pub mod message;
 pub mod monitor;
 pub mod retval;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod wire;
 
 pub use capability::{Capabilities, Unsupported, UnsupportedReason};
