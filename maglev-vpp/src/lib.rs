@@ -9,6 +9,7 @@ pub mod monitor;
 pub mod retval;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod stats;
 pub mod wire;
 
 pub use capability::{Capabilities, Unsupported, UnsupportedReason};

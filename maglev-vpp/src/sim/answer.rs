@@ -125,6 +125,20 @@ pub(super) fn refuse(world: &World, name_crc: &str, context: u32, retval: i32, o
     }
 }
 
+/// Whether a request is one to change something.
+pub(super) fn is_write(name_crc: &str) -> bool {
+    [
+        LbConf::NAME_CRC,
+        LbAddDelVip::NAME_CRC,
+        LbAddDelVipV2::NAME_CRC,
+        LbAddDelAs::NAME_CRC,
+        LbAddDelAsV2::NAME_CRC,
+        LbAsSetWeight::NAME_CRC,
+        LbFlushVip::NAME_CRC,
+    ]
+    .contains(&name_crc)
+}
+
 /// `lb_add_del_vip` is its successor without stickiness.
 fn widen(old: LbAddDelVip) -> LbAddDelVipV2 {
     LbAddDelVipV2 {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer::{self, After};
 use super::fault::{self, Action};
+use super::journal::Mutation;
 use super::world::World;
 use crate::message::control::{MemclntKeepalive, SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use crate::message::{Message, plain_name};
@@ -195,7 +196,11 @@ impl Connection {
         match action {
             Action::Refuse(retval) => {
                 let mut world = self.shared.world();
-                world.journal.request(plain_name(name));
+                let message = plain_name(name);
+                world.journal.request(message);
+                if answer::is_write(name) {
+                    world.record(Mutation { message, what: format!("{message} struck by a fault"), retval });
+                }
                 answer::refuse(&world, name, context, retval, outgoing);
                 Next::Continue
             }
