@@ -7,12 +7,17 @@
 //!
 //! | module | table |
 //! |---|---|
+//! | [`paper`] | the one of the paper, from two hashes of each backend's name or address |
 //! | [`vpp`] | the one VPP's `lb` plugin builds, slot by slot |
 //!
 //! [paper]: https://www.usenix.org/conference/nsdi16/technical-sessions/presentation/eisenbud
 
 mod entries;
+mod fill;
+mod identity;
+pub mod paper;
 pub mod reference;
 pub mod vpp;
 
-pub use entries::{Entries, Table};
+pub use entries::{Entries, Entry, Table};
+pub use identity::Identity;

@@ -29,15 +29,18 @@ pub enum Entries<'a> {
 }
 
 impl<K> Table<K> {
-    /// Joins slots and backends. An index out of range is a slot without a backend.
-    pub(super) fn new(backends: Vec<K>, entries: Vec<u32>) -> Table<K> {
-        let reciprocal = u64::MAX / (entries.len() as u64).max(1);
-        let slots = if backends.len() < 1 << 16 {
-            Slots::Narrow(entries.iter().map(|&entry| entry as u16).collect())
-        } else {
-            Slots::Wide(entries)
-        };
-        Table { backends, slots, reciprocal }
+    /// Joins backends and 16-bit slots. An index out of range is a slot without a backend.
+    pub(super) fn narrow(backends: Vec<K>, entries: Vec<u16>) -> Table<K> {
+        Table {
+            backends,
+            reciprocal: u64::MAX / (entries.len() as u64).max(1),
+            slots: Slots::Narrow(entries),
+        }
+    }
+
+    /// The same with 32-bit slots.
+    pub(super) fn wide(backends: Vec<K>, entries: Vec<u32>) -> Table<K> {
+        Table { backends, reciprocal: u64::MAX / (entries.len() as u64).max(1), slots: Slots::Wide(entries) }
     }
 
     /// The backends the table knows, in order, with or without slots.
@@ -126,4 +129,39 @@ impl<'a> IntoIterator for Entries<'a> {
     fn into_iter(self) -> Self::IntoIter {
         Box::new(self.iter())
     }
+}
+
+/// What a slot stores: the index of a backend in 16 bits or in 32.
+pub trait Entry: Copy + private::Sealed {
+    /// How many backends it tells apart.
+    const MOST: usize;
+    /// No backend: the value past the last index.
+    const NONE: Self;
+
+    /// The index as an entry. It is below [`Entry::MOST`].
+    fn from_index(index: u32) -> Self;
+}
+
+impl Entry for u16 {
+    const MOST: usize = u16::MAX as usize;
+    const NONE: u16 = u16::MAX;
+
+    fn from_index(index: u32) -> u16 {
+        index as u16
+    }
+}
+
+impl Entry for u32 {
+    const MOST: usize = u32::MAX as usize;
+    const NONE: u32 = u32::MAX;
+
+    fn from_index(index: u32) -> u32 {
+        index
+    }
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for u16 {}
+    impl Sealed for u32 {}
 }

@@ -40,6 +40,39 @@ pub fn populate(length: u32, permutations: &[Permutation]) -> Vec<u32> {
     entries.into_iter().flatten().collect()
 }
 
+/// The same with a schedule by weight, as Katran's `MaglevHashV2` has it: in each pass every backend adds its weight to its
+/// savings, and whoever has saved up the largest weight pays it for a turn.
+///
+/// One weight a permutation. Returns nothing if no weight is above 0.
+pub fn populate_weighted(length: u32, permutations: &[Permutation], weights: &[u32]) -> Vec<u32> {
+    let heaviest = weights.iter().map(|&weight| u64::from(weight)).max().unwrap_or(0);
+    let mut entries = vec![None; length as usize];
+    let mut next = vec![0_u64; permutations.len()];
+    let mut saved = vec![0_u64; permutations.len()];
+    let mut filled = 0;
+    while filled < length && heaviest > 0 {
+        for (backend, permutation) in permutations.iter().enumerate() {
+            saved[backend] += u64::from(weights[backend]);
+            if saved[backend] < heaviest {
+                continue;
+            }
+            saved[backend] -= heaviest;
+            let mut slot = slot_of(permutation, next[backend], length);
+            while entries[slot].is_some() {
+                next[backend] += 1;
+                slot = slot_of(permutation, next[backend], length);
+            }
+            entries[slot] = Some(backend as u32);
+            next[backend] += 1;
+            filled += 1;
+            if filled == length {
+                break;
+            }
+        }
+    }
+    entries.into_iter().flatten().collect()
+}
+
 /// The slot a backend asks for as its `turn`-th, counted from 0.
 fn slot_of(permutation: &Permutation, turn: u64, length: u32) -> usize {
     ((u64::from(permutation.offset) + turn * u64::from(permutation.skip)) % u64::from(length)) as usize

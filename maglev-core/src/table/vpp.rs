@@ -15,8 +15,10 @@ use std::net::IpAddr;
 
 use twox_hash::XxHash64;
 
-use crate::table::Table;
-use crate::table::reference::{self, Permutation};
+use crate::table::entries::{Entry, Table};
+use crate::table::fill::steps::PowerOfTwo;
+use crate::table::fill::turns::RoundRobin;
+use crate::table::fill::{Cursor, Scratch, fill};
 
 #[cfg(test)]
 mod proptests;
@@ -59,26 +61,88 @@ impl TryFrom<u32> for Length {
     }
 }
 
+/// Builds tables, keeping its memory between builds: a rebuild of the same size allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    scratch: Scratch,
+    /// Indices into the servers, in the order VPP compares addresses.
+    order: Vec<u32>,
+    /// For each replica in turn its server.
+    replicas: Vec<u32>,
+}
+
+impl Builder {
+    /// A builder without memory of earlier builds.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Fills `entries`, bucket by bucket, with indices into `servers`.
+    ///
+    /// If no server has a weight each entry is [`Entry::NONE`]. Whatever `entries` held is replaced; its memory is used
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// When there are more servers than entries of this type can tell apart. `entries` is then as it was.
+    pub fn build<E: Entry>(
+        &mut self,
+        length: Length,
+        servers: &[(IpAddr, u8)],
+        entries: &mut Vec<E>,
+    ) -> Result<(), TooManyServers> {
+        if servers.len() > E::MOST {
+            return Err(TooManyServers(servers.len()));
+        }
+        self.order.clear();
+        self.order.extend(0..servers.len() as u32);
+        self.order.sort_unstable_by_key(|&server| (sort_key(servers[server as usize].0), server));
+        self.scratch.cursors.clear();
+        self.replicas.clear();
+        let heaviest = servers.iter().map(|&(_, weight)| weight).max().unwrap_or(0);
+        for replica in 0..heaviest {
+            for &server in &self.order {
+                let (address, weight) = servers[server as usize];
+                if weight > replica {
+                    self.scratch.cursors.push(cursor(length, address, replica));
+                    self.replicas.push(server);
+                }
+            }
+        }
+        if self.replicas.is_empty() {
+            entries.clear();
+            entries.resize(length.0 as usize, E::NONE);
+        } else {
+            let turns = RoundRobin::new(self.replicas.len() as u32);
+            fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(&self.replicas), entries);
+        }
+        Ok(())
+    }
+}
+
+/// More servers than the entries can tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} servers do not fit into 16-bit entries; take u32 from 65536 up")]
+pub struct TooManyServers(pub usize);
+
 /// Builds the table of a VIP whose servers have these addresses and weights.
 ///
 /// The order of `servers` does not matter; the table lists them sorted by address, those of weight 0 too. If no server has
 /// a weight, nobody gets a slot and every lookup is `None`: VPP drops the flow and counts it under `no server configured`.
 /// VPP refuses to add an address twice; here the second would be a server of its own.
 pub fn build(length: Length, servers: &[(IpAddr, u8)]) -> Table<IpAddr> {
-    let servers = sorted(servers);
-    let replicas: Vec<(u32, u32)> = replicas(&servers).collect();
-    let permutations: Vec<Permutation> = replicas
-        .iter()
-        .map(|&(replica, server)| permutation(length, servers[server as usize].0, replica))
-        .collect();
-    let mut entries = reference::populate(length.0, &permutations);
-    if entries.is_empty() {
-        entries = vec![u32::MAX; length.0 as usize];
+    let mut servers = servers.to_vec();
+    servers.sort_by_key(|&(address, weight)| (sort_key(address), weight));
+    let backends: Vec<IpAddr> = servers.iter().map(|&(address, _)| address).collect();
+    let mut builder = Builder::new();
+    let mut narrow = Vec::new();
+    if builder.build::<u16>(length, &servers, &mut narrow).is_ok() {
+        return Table::narrow(backends, narrow);
     }
-    for entry in &mut entries {
-        *entry = replicas.get(*entry as usize).map_or(u32::MAX, |&(_, server)| server);
-    }
-    Table::new(servers.into_iter().map(|(address, _)| address).collect(), entries)
+    let mut wide = Vec::new();
+    // Never refused: 2^32 servers would be 72 GiB. Were it so, the table would have no slots and serve nobody.
+    let _ = builder.build::<u32>(length, &servers, &mut wide);
+    Table::wide(backends, wide)
 }
 
 /// How many slots VPP gives each server, in the order of `servers`: what it reports as `num_buckets`.
@@ -102,21 +166,6 @@ pub fn buckets(length: Length, servers: &[(IpAddr, u8)]) -> Vec<u32> {
     buckets
 }
 
-/// The servers in the order VPP compares addresses.
-fn sorted(servers: &[(IpAddr, u8)]) -> Vec<(IpAddr, u8)> {
-    let mut servers = servers.to_vec();
-    servers.sort_by_key(|&(address, _)| sort_key(address));
-    servers
-}
-
-/// The replicas that take turns, in turn: number and index into the sorted servers.
-fn replicas(servers: &[(IpAddr, u8)]) -> impl Iterator<Item = (u32, u32)> {
-    (0..u32::from(u8::MAX)).flat_map(move |replica| {
-        let servers = servers.iter().zip(0..);
-        servers.filter(move |((_, weight), _)| u32::from(*weight) > replica).map(move |(_, i)| (replica, i))
-    })
-}
-
 /// The 16 bytes VPP compares, and the family to make the order total when an IPv6 address has the bytes of an IPv4 one.
 fn sort_key(address: IpAddr) -> ([u8; 16], bool) {
     (octets(address), address.is_ipv6())
@@ -130,13 +179,13 @@ fn octets(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// The order in which a replica asks for slots.
-fn permutation(length: Length, address: IpAddr, replica: u32) -> Permutation {
+/// Where a replica begins and how it goes on.
+fn cursor(length: Length, address: IpAddr, replica: u8) -> Cursor {
     let mask = length.0 - 1;
     // VPP reads each half in the byte order of its machine; it is little-endian wherever VPP runs.
     let halves = u128::from_le_bytes(octets(address));
     let seed = clib_xxhash((halves as u64) ^ ((halves >> 64) as u64) ^ u64::from(replica));
-    Permutation { offset: (seed >> 32) as u32 & mask, skip: (seed as u32 | 1) & mask }
+    Cursor { at: (seed >> 32) as u32 & mask, skip: (seed as u32 | 1) & mask }
 }
 
 /// `clib_xxhash` of `src/vppinfra/xxhash.h`, which is XXH64 of the eight bytes under a seed VPP chose.
