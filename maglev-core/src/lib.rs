@@ -8,5 +8,6 @@ pub mod config;
 pub mod names;
 pub mod net;
 pub mod outcome;
+pub mod table;
 pub mod time;
 pub mod weight;
