@@ -28,6 +28,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use maglev_core::net::{Service, Vip};
+use maglev_core::table::Table;
+use maglev_core::table::vpp::{self as table, Length};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -308,6 +310,14 @@ impl Sim {
         vip.servers.retain(|server| server.used);
         vip.servers.sort_unstable_by_key(|server| server.address);
         Some(vip)
+    }
+
+    /// The table of new flows of a live VIP, entry by entry as VPP builds it: which server a flow of a given hash goes to.
+    pub fn table(&self, vip: Vip) -> Option<Table<IpAddr>> {
+        let vip = self.vip(vip)?;
+        let servers: Vec<(IpAddr, u8)> =
+            vip.servers.iter().map(|server| (server.address, server.weight)).collect();
+        Some(table::build(Length::new(vip.table_length).ok()?, &servers))
     }
 
     /// How many requests to change something have come, refused ones included.

@@ -172,6 +172,26 @@ async fn a_vpp_that_stops_answering_is_not_waited_for_over_and_over() {
 }
 
 #[tokio::test]
+async fn the_table_agrees_with_the_buckets_reported() {
+    let (_directory, sim) = sim().await;
+    let lb = connect(sim.api_socket()).await;
+    for (prefix, encap, servers) in [
+        ("203.0.113.1/32", Encap::Gre4, ["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
+        ("2001:db8::1/128", Encap::Gre6, ["2001:db8:1::1", "2001:db8:2::1", "2001:db8:1::2"]),
+    ] {
+        let web = vip(prefix, tcp(80));
+        let mut operations = vec![add_vip(web, encap)];
+        operations
+            .extend(servers.iter().zip([100, 30, 1]).map(|(server, weight)| add_server(web, server, weight)));
+        done(&lb, &operations).await;
+        let table = sim.table(web).unwrap();
+        let reported: Vec<u32> = sim.vip(web).unwrap().servers.iter().map(|server| server.buckets).collect();
+        assert_eq!(table.counts(), reported, "{web}");
+        assert_eq!(reported.iter().sum::<u32>(), 1024);
+    }
+}
+
+#[tokio::test]
 async fn each_mutation_is_told_in_a_line() {
     let directory = tempfile::tempdir().unwrap();
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use maglev_core::net::{Encap, Family, Protocol, Service, Vip};
+use maglev_core::table::vpp::{self as table, Length};
 use maglev_vpp::lb::{Encapsulation, ServerState, VipState};
 use maglev_vpp::message::lb::{LbAsV2Details, LbAsV2Dump};
 use maglev_vpp::stats::{Stats, VipPackets};
@@ -21,13 +22,13 @@ const WEIGHT_SETS: usize = 200;
 /// VIPs of the suite are in these documentation prefixes, and nothing else is touched.
 const OURS: [&str; 2] = ["198.51.100.0/24", "2001:db8:5157::/48"];
 
-pub async fn connect(api: &Path) -> LoadBalancer {
+pub(crate) async fn connect(api: &Path) -> LoadBalancer {
     let options = Options { name: "maglev-vpp-test".to_owned(), ..Options::default() };
     LoadBalancer::new(Client::connect(api, options).await.unwrap()).unwrap()
 }
 
 /// Runs it all, cleaning up also if something fails.
-pub async fn run(api: &Path, stats: &Path) {
+pub(crate) async fn run(api: &Path, stats: &Path) {
     let lb = connect(api).await;
     let before = lb.observe().await.unwrap();
     clean(&lb).await;
@@ -72,7 +73,7 @@ async fn clean(lb: &LoadBalancer) {
 }
 
 /// Carries operations out, all of which must succeed.
-pub async fn done(lb: &LoadBalancer, operations: &[Operation]) {
+pub(crate) async fn done(lb: &LoadBalancer, operations: &[Operation]) {
     for result in lb.execute(operations).await {
         result.unwrap_or_else(|error| panic!("{error}: {}", error.problem));
     }
@@ -89,19 +90,19 @@ async fn retval(lb: &LoadBalancer, operation: Operation) -> i32 {
     }
 }
 
-pub fn vip(prefix: &str, service: Service) -> Vip {
+pub(crate) fn vip(prefix: &str, service: Service) -> Vip {
     Vip { prefix: prefix.parse().unwrap(), service }
 }
 
-pub fn tcp(port: u16) -> Service {
+pub(crate) fn tcp(port: u16) -> Service {
     Service::Port(Protocol::Tcp, port)
 }
 
-pub fn add_vip(vip: Vip, encap: Encap) -> Operation {
+pub(crate) fn add_vip(vip: Vip, encap: Encap) -> Operation {
     Operation::AddVip { vip, encap, table_length: 1024, src_ip_sticky: false }
 }
 
-pub fn add_server(vip: Vip, address: &str, weight: u8) -> Operation {
+pub(crate) fn add_server(vip: Vip, address: &str, weight: u8) -> Operation {
     Operation::AddServer { vip, address: address.parse().unwrap(), weight, flush: false }
 }
 
@@ -288,24 +289,13 @@ async fn counters(lb: &LoadBalancer, stats: &Path) {
     done(lb, &[Operation::RemoveVip { vip: web }]).await;
 }
 
-/// How many buckets servers of these weights get: replicas take turns, sorted by number and then address.
+/// The servers with the buckets our model of VPP's table gives them.
 fn predicted(table_length: u32, servers: &[ServerState]) -> Vec<ServerState> {
-    let mut servers = servers.to_vec();
+    let weights: Vec<(IpAddr, u8)> = servers.iter().map(|server| (server.address, server.weight)).collect();
+    let buckets = table::buckets(Length::new(table_length).unwrap(), &weights);
+    let mut servers: Vec<ServerState> =
+        servers.iter().zip(buckets).map(|(&server, buckets)| ServerState { buckets, ..server }).collect();
     servers.sort_by_key(|server| server.address);
-    let mut turns: Vec<(u8, usize)> = servers
-        .iter()
-        .enumerate()
-        .flat_map(|(index, server)| (0..server.weight).map(move |replica| (replica, index)))
-        .collect();
-    turns.sort_unstable();
-    for server in &mut servers {
-        server.buckets = 0;
-    }
-    if !turns.is_empty() {
-        for turn in 0..table_length as usize {
-            servers[turns[turn % turns.len()].1].buckets += 1;
-        }
-    }
     servers
 }
 
