@@ -10,10 +10,11 @@
 //! | resolve | `resolve.rs` | raw | the [`Config`], its rules checked |
 //! | lint | `lint.rs` | raw and [`Config`] | warnings |
 //!
-//! Every key there is stands in `keys.rs`. [`Change`] tells two configurations apart.
+//! Every key there is stands in `keys.rs`. [`Diff`] tells two configurations apart.
 
 mod address;
 mod diagnostic;
+mod diff;
 mod duration;
 mod keys;
 mod lint;
@@ -44,8 +45,10 @@ use crate::check::HealthCheck;
 use crate::names::{BackendName, CheckName, FrontendName, PoolName};
 use crate::net::{Encap, Family, Vip};
 use crate::weight::Weight;
+use crate::weight::scale::{Fit, PoolWeights, Scale};
 
 pub use self::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
+pub use self::diff::{BackendChange, Change, CheckChange, Diff, FrontendChange};
 pub use self::duration::{InvalidDuration, format_duration, parse_duration};
 pub use self::options::{Options, ProbeType};
 pub use self::parse::{Parsed, parse};
@@ -162,6 +165,30 @@ impl Frontend {
     /// Every (pool, member), in the order of the configuration.
     pub fn members(&self) -> impl Iterator<Item = (&Pool, &Member)> {
         self.pools.iter().flat_map(|pool| pool.members.iter().map(move |member| (pool, member)))
+    }
+
+    /// The configured weights, pool by pool.
+    pub fn weights(&self) -> PoolWeights {
+        PoolWeights::new(self.pools.iter().map(|pool| pool.members.iter().map(|member| member.weight)))
+    }
+
+    /// The scale for a table of `table_length` buckets, where there is none to keep.
+    pub fn scale(&self, scaling: WeightScaling, table_length: u32) -> Scale {
+        match scaling {
+            WeightScaling::Ratio => Scale::smallest(&self.weights(), table_length),
+            WeightScaling::Raw => Scale::RAW,
+        }
+    }
+
+    /// The scale and the table length of a VIP that is created now.
+    pub fn fit(&self, scaling: WeightScaling) -> Fit {
+        match (self.table_length, scaling) {
+            (TableLength::Fixed(table_length), _) => {
+                Fit { scale: self.scale(scaling, table_length), table_length }
+            }
+            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(&self.weights()),
+            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(&self.weights()),
+        }
     }
 }
 

@@ -1,4 +1,7 @@
-//! Pure. Weights as operators write them.
+//! Pure. Weights: as operators write them, in [`scale`] as VPP gets them, and in [`share`] what comes of it.
+
+pub mod scale;
+pub mod share;
 
 use std::fmt;
 

@@ -7,41 +7,37 @@
 pub(super) struct Keys {
     /// What it is called in messages.
     pub(super) title: &'static str,
-    /// Where it stands.
-    pub(super) path: &'static str,
     /// Its keys.
     pub(super) keys: &'static [&'static str],
     /// How one is written.
     pub(super) example: &'static str,
 }
 
-pub(super) static FILE: Keys = Keys {
-    title: "the file",
-    path: "",
-    keys: &["maglev"],
-    example: "`maglev:` and all else indented below it",
-};
+/// The whole file.
+pub(super) static FILE: Keys =
+    Keys { title: "the file", keys: &["maglev"], example: "`maglev:` and all else indented below it" };
 
+/// `maglev`.
 pub(super) static MAGLEV: Keys = Keys {
     title: "`maglev`",
-    path: "maglev",
     keys: &["healthchecker", "vpp", "healthchecks", "backends", "frontends"],
     example: "`backends:` and the other sections indented below it",
 };
 
+/// `maglev.healthchecker`.
 pub(super) static HEALTHCHECKER: Keys = Keys {
     title: "`healthchecker`",
-    path: "maglev.healthchecker",
     keys: &["transition-history", "netns"],
     example: "`healthchecker: {netns: dataplane}`",
 };
 
+/// `maglev.vpp`.
 pub(super) static VPP: Keys =
-    Keys { title: "`vpp`", path: "maglev.vpp", keys: &["lb"], example: "`vpp: {lb: {sync-interval: 30s}}`" };
+    Keys { title: "`vpp`", keys: &["lb"], example: "`vpp: {lb: {sync-interval: 30s}}`" };
 
+/// `maglev.vpp.lb`.
 pub(super) static LB: Keys = Keys {
     title: "`vpp.lb`",
-    path: "maglev.vpp.lb",
     keys: &[
         "ipv4-src-address",
         "ipv6-src-address",
@@ -56,9 +52,9 @@ pub(super) static LB: Keys = Keys {
     example: "`lb: {sync-interval: 30s}`",
 };
 
+/// `maglev.healthchecks.<name>`.
 pub(super) static CHECK: Keys = Keys {
     title: "a health check",
-    path: "maglev.healthchecks.<name>",
     keys: &[
         "type",
         "port",
@@ -75,30 +71,27 @@ pub(super) static CHECK: Keys = Keys {
     example: "`web: {type: http, port: 80}`",
 };
 
-pub(super) static ICMP_PARAMS: Keys = Keys {
-    title: "the params of an icmp check",
-    path: "maglev.healthchecks.<name>.params (icmp)",
-    keys: &[],
-    example: "no `params` at all",
-};
+/// `maglev.healthchecks.<name>.params` of type icmp.
+pub(super) static ICMP_PARAMS: Keys =
+    Keys { title: "the params of an icmp check", keys: &[], example: "no `params` at all" };
 
+/// `maglev.healthchecks.<name>.params` of type tcp.
 pub(super) static TCP_PARAMS: Keys = Keys {
     title: "the params of a tcp check",
-    path: "maglev.healthchecks.<name>.params (tcp)",
     keys: &["tls", "server-name", "insecure-skip-verify", "ca-file"],
     example: "`params: {tls: true}`",
 };
 
+/// `maglev.healthchecks.<name>.params` of type http.
 pub(super) static HTTP_PARAMS: Keys = Keys {
     title: "the params of an http check",
-    path: "maglev.healthchecks.<name>.params (http)",
     keys: &["path", "host", "method", "response-code", "response-regexp"],
     example: "`params: {path: /healthz}`",
 };
 
+/// `maglev.healthchecks.<name>.params` of type https.
 pub(super) static HTTPS_PARAMS: Keys = Keys {
     title: "the params of an https check",
-    path: "maglev.healthchecks.<name>.params (https)",
     keys: &[
         "path",
         "host",
@@ -115,7 +108,6 @@ pub(super) static HTTPS_PARAMS: Keys = Keys {
 /// What any check's params may hold, for a check whose type is not known.
 pub(super) static ANY_PARAMS: Keys = Keys {
     title: "the params of a check",
-    path: "maglev.healthchecks.<name>.params",
     keys: &[
         "path",
         "host",
@@ -130,16 +122,16 @@ pub(super) static ANY_PARAMS: Keys = Keys {
     example: "`params: {path: /healthz}`",
 };
 
+/// `maglev.backends.<name>`.
 pub(super) static BACKEND: Keys = Keys {
     title: "a backend",
-    path: "maglev.backends.<name>",
     keys: &["address", "healthcheck", "enabled"],
     example: "`nginx0: {address: 192.0.2.11, healthcheck: web}`",
 };
 
+/// `maglev.frontends.<name>`.
 pub(super) static FRONTEND: Keys = Keys {
     title: "a frontend",
-    path: "maglev.frontends.<name>",
     keys: &[
         "description",
         "address",
@@ -153,19 +145,16 @@ pub(super) static FRONTEND: Keys = Keys {
     example: "`site:` with `address: 203.0.113.1` and `pools:` below it",
 };
 
+/// `maglev.frontends.<name>.pools[]`.
 pub(super) static POOL: Keys = Keys {
     title: "a pool",
-    path: "maglev.frontends.<name>.pools[]",
     keys: &["name", "backends"],
     example: "`pools: [{name: primary, backends: {nginx0: {}}}]`",
 };
 
-pub(super) static MEMBER: Keys = Keys {
-    title: "a backend of a pool",
-    path: "maglev.frontends.<name>.pools[].backends.<name>",
-    keys: &["weight"],
-    example: "`{weight: 100}`",
-};
+/// `maglev.frontends.<name>.pools[].backends.<name>`.
+pub(super) static MEMBER: Keys =
+    Keys { title: "a backend of a pool", keys: &["weight"], example: "`{weight: 100}`" };
 
 /// Every section there is, outermost first.
 pub(super) static ALL: [&Keys; 14] = [

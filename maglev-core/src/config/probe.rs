@@ -35,8 +35,8 @@ const PORT: RangeInclusive<i64> = 1..=65535;
 pub(super) struct RawCheck {
     /// Where its name is.
     pub(super) place: Place,
-    /// Where its timeout is.
-    pub(super) timeout: Place,
+    /// Where its timeout is written, or else its interval, if either is.
+    pub(super) pace: Option<Place>,
     /// The check, if nothing is missing.
     pub(super) check: Option<HealthCheck>,
 }
@@ -71,13 +71,15 @@ pub(super) fn health_check(
     let kind = section.required("type", "http", |cursor, report| kind(cursor, options, report));
     let kind = kind.map(|kind| kind.value);
     let port = port(kind, &mut section);
-    let interval = section.or("interval", TWO_SECONDS, duration(INTERVAL)).value;
-    let timeout = section.or("timeout", TWO_SECONDS, duration(TIMEOUT));
+    let interval = section.optional("interval", duration(INTERVAL));
+    let timeout = section.optional("timeout", duration(TIMEOUT));
+    let pace_place = timeout.as_ref().or(interval.as_ref()).map(|written| written.place.clone());
+    let interval = interval.map_or(TWO_SECONDS, |written| written.value);
     let pace = Pace {
         interval,
         fast_interval: section.or("fast-interval", interval, duration(INTERVAL)).value,
         down_interval: section.or("down-interval", interval, duration(INTERVAL)).value,
-        timeout: timeout.value,
+        timeout: timeout.map_or(TWO_SECONDS, |written| written.value),
     };
     let thresholds = Thresholds {
         rise: section.or("rise", 2, integer(THRESHOLD)).value,
@@ -88,7 +90,7 @@ pub(super) fn health_check(
     let probe = probe(kind, port, &mut section);
     let place = section.place().clone();
     let check = probe.map(|probe| HealthCheck { name, probe, pace, thresholds, source_v4, source_v6 });
-    RawCheck { place, timeout: timeout.place, check }
+    RawCheck { place, pace: pace_place, check }
 }
 
 fn kind<'o>(cursor: &Cursor<'_>, options: &'o Options, report: &mut Report) -> Option<Kind<'o>> {

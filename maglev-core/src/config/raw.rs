@@ -63,7 +63,6 @@ pub(super) struct RawBackend {
 
 #[derive(Debug)]
 pub(super) struct RawFrontend {
-    pub(super) place: Place,
     pub(super) description: String,
     pub(super) address: Option<At<IpNet>>,
     pub(super) service: RawService,
@@ -228,16 +227,14 @@ fn backend(cursor: &Cursor<'_>, report: &mut Report) -> RawBackend {
 
 fn frontend(cursor: &Cursor<'_>, report: &mut Report) -> RawFrontend {
     let mut section = Section::open(cursor, &keys::FRONTEND, report);
-    let auto_or_length = |cursor: &Cursor<'_>, report: &mut Report| table_length(cursor, report);
     RawFrontend {
-        place: section.place().clone(),
         description: section.or("description", String::new(), text).value,
         address: section.required("address", "203.0.113.1", vip),
         service: service(&mut section),
         pools: pools(&mut section),
         src_ip_sticky: section.or("src-ip-sticky", false, boolean).value,
         flush_on_down: section.or("flush-on-down", true, boolean).value,
-        table_length: section.or("new-flows-table-length", TableLength::Auto, auto_or_length).value,
+        table_length: section.or("new-flows-table-length", TableLength::default(), table_length).value,
     }
 }
 

@@ -7,7 +7,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Errors, Options, Parsed, parse};
+use super::{Errors, Options, Parsed, ProbeType, parse};
+
+mod docs;
+mod proptests;
+mod rules;
 
 fn golden(kind: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/golden").join(kind);

@@ -1,0 +1,230 @@
+//! Pure. The weights that reach VPP, and the shares of new flows they give.
+//!
+//! VPP's `lb` plugin enters a server into its new-flow table as many times as its weight says, as so many *replicas*.
+//! That is costly twice: each change takes time in proportion to the sum of weights, and when a server goes, the replicas
+//! of the others move as well, so that many more flows change server than Maglev hashing promises. With ten servers and a
+//! table of 1024, the loss of one moves 13 % of the new flows of the nine others at weight 100 each, and 3 % at weight 1.
+//! So what is sent are the smallest whole numbers with the configured ratios.
+//!
+//! They are found from what is configured for all pools of a frontend together, never from what happens to be up:
+//! otherwise each failure would change the scale, and with it the place of every replica there is.
+
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::Weight;
+
+/// The share of the table's length that the sum of weights may have before exact ratios give way to near ones: at a
+/// hundred buckets for a replica a change moves a few percent of the other flows at most.
+const BUCKETS_PER_REPLICA: u64 = 100;
+
+/// What a share may be off, in percent of itself, when ratios are near ones.
+const TOLERANCE_PERCENT: u64 = 1;
+
+/// How many buckets a replica has in a table whose length is chosen here.
+const AUTO_BUCKETS_PER_REPLICA: u64 = 1000;
+
+/// The shortest table chosen: VPP's own default.
+const AUTO_SHORTEST: u32 = 1024;
+
+/// The longest table chosen. VPP's main thread spends 15 ns a bucket on each change, 0.25 ms in all.
+const AUTO_LONGEST: u32 = 16384;
+
+/// The configured weights of a frontend, pool by pool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolWeights {
+    /// How often each weight above 0 occurs in each pool.
+    pools: Vec<BTreeMap<Weight, u64>>,
+}
+
+impl PoolWeights {
+    /// Collects the weights of each pool.
+    pub fn new<P: IntoIterator<Item = Weight>>(pools: impl IntoIterator<Item = P>) -> PoolWeights {
+        let count = |pool: P| {
+            let mut counts = BTreeMap::new();
+            for weight in pool.into_iter().filter(|weight| !weight.is_zero()) {
+                *counts.entry(weight).or_insert(0) += 1;
+            }
+            counts
+        };
+        PoolWeights { pools: pools.into_iter().map(count).collect() }
+    }
+
+    /// Every (weight, how often), a weight once for each pool that has it.
+    fn counts(&self) -> impl Iterator<Item = (Weight, u64)> {
+        self.pools.iter().flatten().map(|(&weight, &count)| (weight, count))
+    }
+
+    /// The sum over all pools of what `number` makes of a weight.
+    fn sum(&self, number: impl Fn(Weight) -> u64) -> u64 {
+        self.counts().map(|(weight, count)| number(weight).saturating_mul(count)).fold(0, u64::saturating_add)
+    }
+}
+
+/// From configured weights to weights in VPP: a factor of at most 1, and rounding to the nearest whole number, a half
+/// up, but never from above 0 to 0.
+///
+/// A weight is mapped without regard to any other, so that one that changes touches no server but its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scale {
+    numerator: u64,
+    denominator: u64,
+}
+
+impl Scale {
+    /// Weights are sent as they are configured.
+    pub const RAW: Scale = Scale { numerator: 1, denominator: 1 };
+
+    /// What makes 1 of the largest weight; the scale of weights that are all 0.
+    const UNIT: Scale = Scale { numerator: 1, denominator: 100 };
+
+    /// The scale with the smallest weights that suit a table of `table_length` buckets.
+    ///
+    /// It divides by the greatest common divisor. If the sum of the weights of all pools then still exceeds a hundredth
+    /// of the table's length, exact ratios are given up: of all factors it takes the smallest under which, in each pool,
+    /// the shares are within 1 % of those wanted.
+    pub fn smallest(weights: &PoolWeights, table_length: u32) -> Scale {
+        let exact = Scale::exact(weights);
+        if exact.suits(weights, table_length) { exact } else { Scale::near(weights, exact) }
+    }
+
+    /// Divides by the greatest common divisor.
+    fn exact(weights: &PoolWeights) -> Scale {
+        match weights.counts().fold(0, |divisor, (weight, _)| gcd(divisor, u64::from(weight.get()))) {
+            0 => Scale::UNIT,
+            divisor => Scale { numerator: 1, denominator: divisor },
+        }
+    }
+
+    /// Whether each replica has enough buckets in a table of this length.
+    fn suits(self, weights: &PoolWeights, table_length: u32) -> bool {
+        self.sum(weights).saturating_mul(BUCKETS_PER_REPLICA) <= u64::from(table_length)
+    }
+
+    /// The smallest factor that can express the weights, or `exact`.
+    ///
+    /// As the factor grows, the weight sent for w changes from j to j+1 where the factor is (j + ½) / w, and nowhere
+    /// else. So the smallest factor is one of these, of which there are at most 5050, or else one that is small enough to
+    /// make 1 of every weight.
+    fn near(weights: &PoolWeights, exact: Scale) -> Scale {
+        let distinct: BTreeSet<u64> = weights.counts().map(|(weight, _)| u64::from(weight.get())).collect();
+        let all_one = distinct.last().map_or(Scale::UNIT, |&largest| Scale::fraction(1, largest));
+        let mut steps: Vec<Scale> = distinct
+            .iter()
+            .flat_map(|&weight| (0..weight).map(move |sent| Scale::fraction(2 * sent + 1, 2 * weight)))
+            .collect();
+        steps.sort_by(|a, b| (a.numerator * b.denominator).cmp(&(b.numerator * a.denominator)));
+        let smaller_than_exact =
+            |step: &Scale| step.numerator * exact.denominator < step.denominator * exact.numerator;
+        std::iter::once(all_one)
+            .chain(steps.into_iter().take_while(smaller_than_exact))
+            .find(|scale| scale.expresses(weights))
+            .unwrap_or(exact)
+    }
+
+    /// This scale if it can express `weights`, else the smallest: so that the edit of a weight moves as few flows as it
+    /// can.
+    #[must_use]
+    pub fn kept_or_smallest(self, weights: &PoolWeights, table_length: u32) -> Scale {
+        if self.expresses(weights) { self } else { Scale::smallest(weights, table_length) }
+    }
+
+    /// Whether under this scale all shares, in each pool, are within 1 % of those wanted.
+    pub fn expresses(self, weights: &PoolWeights) -> bool {
+        weights.pools.iter().all(|pool| {
+            let total = |number: &dyn Fn(Weight) -> u64| {
+                pool.iter().map(|(&weight, &count)| number(weight).saturating_mul(count)).sum::<u64>()
+            };
+            let configured = total(&|weight| u64::from(weight.get()));
+            let sent = total(&|weight| u64::from(self.apply(weight)));
+            pool.keys().all(|&weight| {
+                let wanted = u64::from(weight.get()).saturating_mul(sent);
+                let given = u64::from(self.apply(weight)).saturating_mul(configured);
+                given.abs_diff(wanted).saturating_mul(100) <= wanted.saturating_mul(TOLERANCE_PERCENT)
+            })
+        })
+    }
+
+    /// The scale that made the weights found in VPP of the configured ones, where one factor explains them all.
+    ///
+    /// A daemon that starts has no present scale. Taking up the one that VPP's weights were made with, instead of a new
+    /// smallest one, is what makes a restart change nothing. Pairs with a 0 say nothing and are passed over.
+    pub fn recovered(configured_and_sent: impl IntoIterator<Item = (Weight, u8)>) -> Option<Scale> {
+        let mut pairs =
+            configured_and_sent.into_iter().filter(|(weight, sent)| !weight.is_zero() && *sent > 0);
+        let (weight, sent) = pairs.next()?;
+        let scale = Scale::fraction(u64::from(sent), u64::from(weight.get()));
+        let explains = |(weight, sent): (Weight, u8)| {
+            u64::from(weight.get()) * scale.numerator == u64::from(sent) * scale.denominator
+        };
+        (scale.numerator <= scale.denominator && pairs.all(explains)).then_some(scale)
+    }
+
+    /// The weight to send for a configured one.
+    pub fn apply(self, weight: Weight) -> u8 {
+        if weight.is_zero() {
+            return 0;
+        }
+        let product = u64::from(weight.get()).saturating_mul(self.numerator);
+        let doubled = product.saturating_mul(2).saturating_add(self.denominator);
+        let rounded = doubled / self.denominator.saturating_mul(2).max(1);
+        u8::try_from(rounded).unwrap_or(u8::MAX).clamp(1, Weight::MAX.get())
+    }
+
+    fn fraction(numerator: u64, denominator: u64) -> Scale {
+        let divisor = gcd(numerator, denominator).max(1);
+        Scale { numerator: numerator / divisor, denominator: denominator / divisor }
+    }
+
+    fn sum(self, weights: &PoolWeights) -> u64 {
+        weights.sum(|weight| u64::from(self.apply(weight)))
+    }
+}
+
+/// Euclid's, with gcd(0, n) = n.
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// A scale and the length of the table it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fit {
+    /// From configured weights to those sent.
+    pub scale: Scale,
+    /// The buckets of the new-flow table, a power of two.
+    pub table_length: u32,
+}
+
+impl Fit {
+    /// The smallest weights in the shortest table that has a thousand buckets for each replica.
+    ///
+    /// The scale depends on the length and the length on the scale. So the lengths 1024, 2048 … 16384 are tried in this
+    /// order, each with the scale that suits it, and the first that is long enough is taken, or the longest.
+    pub fn smallest(weights: &PoolWeights) -> Fit {
+        let exact = Scale::exact(weights);
+        let near = LazyCell::new(|| Scale::near(weights, exact));
+        Fit::auto(weights, |table_length| if exact.suits(weights, table_length) { exact } else { *near })
+    }
+
+    /// Weights as configured, in the shortest table that has a thousand buckets for each replica, or the longest.
+    pub fn raw(weights: &PoolWeights) -> Fit {
+        Fit::auto(weights, |_| Scale::RAW)
+    }
+
+    fn auto(weights: &PoolWeights, scale: impl Fn(u32) -> Scale) -> Fit {
+        let mut table_length = AUTO_SHORTEST;
+        loop {
+            let fit = Fit { scale: scale(table_length), table_length };
+            let wanted = fit.scale.sum(weights).saturating_mul(AUTO_BUCKETS_PER_REPLICA);
+            if wanted <= u64::from(table_length) || table_length >= AUTO_LONGEST {
+                return fit;
+            }
+            table_length *= 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
