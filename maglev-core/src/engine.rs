@@ -41,6 +41,9 @@ use crate::weight::Weight;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a probe, and feed its outcome to [`Engine::handle_outcome`].
+    ///
+    /// There must be one, at the latest soon after the check's timeout, also where the probe could not be made or was
+    /// lost ([`Code::SockErr`](crate::outcome::Code::SockErr)): until it comes, the backend is not probed again.
     StartProbe(ProbeOrder),
     /// Abandon a probe. Its outcome would be ignored.
     CancelProbe(ProbeId),
@@ -214,11 +217,8 @@ impl Engine {
     /// Does what is due: probes, and comparisons with the dataplane.
     pub fn handle_timeout(&mut self, now: Time) {
         self.drive(now);
-        while let Some((time, name)) = self.due.pop_first() {
-            if time > now {
-                self.due.insert((time, name));
-                break;
-            }
+        while self.due.first().is_some_and(|&(time, _)| time <= now) {
+            let Some((_, name)) = self.due.pop_first() else { break };
             if let Some(order) =
                 self.backends.get_mut(&name).and_then(|b| b.start_probe(now, self.next_probe))
             {

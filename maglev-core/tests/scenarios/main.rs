@@ -1,4 +1,4 @@
-//! Pure. Scenarios: what the engine does, told in text files.
+//! Edge. Scenarios, read from files: what the engine does, told in text files.
 //!
 //! Each `*.txt` here is a configuration, then what happens to it and when, and below each of these lines, behind a
 //! bar, what the engine makes of it. The lines behind bars are compared byte for byte. A new scenario is a new file

@@ -20,13 +20,13 @@ pub(crate) struct Report {
 }
 
 enum Line {
-    /// Goes into columns that are as wide as the whole scenario needs.
-    Event {
-        when: String,
-        what: [String; 4],
-    },
+    /// When, kind, name, change and why, in columns that are as wide as the whole scenario needs.
+    Event([String; 5]),
     Text(String),
 }
+
+/// Seconds up to 999, so that most scenarios have the same margin.
+const WHEN_WIDTH: usize = "100.000s".len();
 
 impl Report {
     pub(crate) fn new() -> Self {
@@ -40,27 +40,21 @@ impl Report {
 
     /// Every line of every step.
     pub(crate) fn into_steps(self) -> Vec<Vec<String>> {
-        let width = |of: &dyn Fn(&Line) -> Option<usize>| {
-            self.steps.iter().flatten().filter_map(of).max().unwrap_or_default()
-        };
-        let event = |line: &Line, of: &dyn Fn(&String, &[String; 4]) -> usize| match line {
-            Line::Event { when, what } => Some(of(when, what)),
-            Line::Text(_) => None,
-        };
-        let when_width = width(&|line| event(line, &|when, _| when.chars().count())).max("  1.000s".len());
-        let widths: [usize; 3] =
-            std::array::from_fn(|i| width(&|line| event(line, &|_, what| what[i].chars().count())));
+        let mut widths = [WHEN_WIDTH, 0, 0, 0, 0];
+        for line in self.steps.iter().flatten() {
+            if let Line::Event(cells) = line {
+                widths = std::array::from_fn(|i| widths[i].max(cells[i].chars().count()));
+            }
+        }
+        let [when_width, kind_width, name_width, change_width, _] = widths;
         let render = |line: &Line| match line {
-            Line::Text(text) => format!("| {text}"),
-            Line::Event { when, what: [kind, name, change, why] } => {
-                let [kind_width, name_width, change_width] = widths;
-                format!(
-                    "| {when:>when_width$}  {kind:kind_width$}  {name:name_width$}  {change:change_width$}  {why}"
-                )
+            Line::Text(text) => format!("| {text}").trim_end().to_owned(),
+            Line::Event([when, kind, name, change, why]) => {
+                let what = format!("{kind:kind_width$}  {name:name_width$}  {change:change_width$}  {why}");
+                format!("| {when:>when_width$}  {}", what.trim_end())
             }
         };
-        let step = |lines: &Vec<Line>| lines.iter().map(|line| render(line).trim_end().to_owned()).collect();
-        self.steps.iter().map(step).collect()
+        self.steps.iter().map(|lines| lines.iter().map(render).collect()).collect()
     }
 
     /// From now on changes are counted, until something is shown.
@@ -69,8 +63,8 @@ impl Report {
     }
 
     fn end_of_summary(&mut self) {
-        for (what, count) in self.counted.take().into_iter().flatten() {
-            self.current.push(Line::Event { when: format!("{count} times"), what });
+        for ([kind, name, change, why], count) in self.counted.take().into_iter().flatten() {
+            self.current.push(Line::Event([format!("{count} times"), kind, name, change, why]));
         }
     }
 
@@ -132,10 +126,10 @@ impl Report {
                 ("weight", place(frontend, pool, backend), change(from, to), reason(because))
             }
         };
-        let what = [kind.to_owned(), name, change, why];
+        let kind = kind.to_owned();
         match &mut self.counted {
-            Some(counted) => *counted.entry(what).or_default() += 1,
-            None => self.current.push(Line::Event { when: event.at().to_string(), what }),
+            Some(counted) => *counted.entry([kind, name, change, why]).or_default() += 1,
+            None => self.current.push(Line::Event([event.at().to_string(), kind, name, change, why])),
         }
     }
 
