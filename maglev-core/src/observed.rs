@@ -13,7 +13,7 @@ use crate::plan::Operation;
 use crate::weight::share::buckets;
 
 /// The parameters of the load balancer as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Conf {
     /// Source of GRE over IPv4; `None` if never set.
     pub ipv4_source: Option<Ipv4Addr>,
@@ -120,7 +120,7 @@ impl Observed {
     pub fn apply(&mut self, operation: &Operation) {
         let place = |vips: &[VipState], vip: &Vip| vips.binary_search_by_key(vip, |state| state.vip);
         match operation {
-            Operation::SetConf(conf) => self.conf = conf.clone(),
+            Operation::SetConf(conf) => self.conf = *conf,
             &Operation::AddVip { vip, encap, table_length, src_ip_sticky } => {
                 if let Err(index) = place(&self.vips, &vip) {
                     let state = VipState {

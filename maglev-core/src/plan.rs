@@ -209,7 +209,7 @@ fn conf_step(settings: &VppSettings, present: &Conf, nothing_desired: bool) -> O
         sticky_buckets_per_core: settings.sticky_buckets_per_core,
         flow_timeout: settings.flow_timeout,
     };
-    let step = Step { frontend: None, operation: Operation::SetConf(conf.clone()), because: Because::Conf };
+    let step = Step { frontend: None, operation: Operation::SetConf(conf), because: Because::Conf };
     (conf != *present && !nothing_desired).then_some(step)
 }
 

@@ -61,7 +61,6 @@ fn cold_start() -> Vec<Operation> {
             vip,
             address: Ipv4Addr::from_bits(0x0a00_0000 + server).into(),
             weight: 1,
-            flush: false,
         }));
     }
     operations

@@ -4,32 +4,22 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use maglev_core::net::Vip;
+use maglev_core::observed::{Conf, Observed};
+use maglev_core::plan::Operation;
 
 use crate::capability::Unsupported;
 use crate::client::Client;
 use crate::error::CallError;
-use crate::message::lb::{KEEP, LbConf, LbConfGet};
+use crate::message::lb::{LbConfGet, LbFlushVip};
 use crate::message::route::IpRouteLookup;
 
 mod observe;
 mod operation;
 pub mod verbose;
 
-pub use observe::{Encapsulation, ForeignKey, ObserveError, Observed, ServerState, VipState};
-pub use operation::{OpError, Operation, Problem};
-
-/// The plugin's parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conf {
-    /// Source of GRE over IPv4; `None` if never set.
-    pub ipv4_source: Option<Ipv4Addr>,
-    /// Source of GRE over IPv6; `None` if never set.
-    pub ipv6_source: Option<Ipv6Addr>,
-    /// Buckets of the table of established flows for each worker, a power of two. VPP starts with 1024.
-    pub sticky_buckets_per_core: u32,
-    /// After how long an idle flow is forgotten. VPP counts whole seconds and starts with 40.
-    pub flow_timeout: Duration,
-}
+pub use observe::ObserveError;
+pub use operation::{OpError, Problem};
 
 /// A VPP whose load balancer can be programmed.
 ///
@@ -72,14 +62,18 @@ impl LoadBalancer {
     /// # Errors
     /// [`CallError`], as for [`Client::call`]; refused with -70 if the buckets are not a power of two.
     pub async fn set_conf(&self, conf: &Conf) -> Result<(), CallError> {
-        let request = LbConf {
-            ip4_src_address: conf.ipv4_source.unwrap_or(UNSET_IPV4).octets(),
-            ip6_src_address: conf.ipv6_source.unwrap_or(UNSET_IPV6).octets(),
-            sticky_buckets_per_core: conf.sticky_buckets_per_core,
-            // The largest number means "keep" on the wire, so the longest timeout is one second less.
-            flow_timeout: u32::try_from(conf.flow_timeout.as_secs()).unwrap_or(KEEP).min(KEEP - 1),
-        };
+        let request = operation::conf_request(conf);
         self.client.call(&request).await.map(drop)
+    }
+
+    /// Evicts all established flows of a VIP. VPP does not check that there is such a VIP ([`LbFlushVip`]), so only ask for
+    /// one that was observed. Dropping the future does not undo it.
+    ///
+    /// # Errors
+    /// [`CallError`], as for [`Client::call`].
+    pub async fn flush(&self, vip: Vip) -> Result<(), CallError> {
+        let (pfx, protocol, port) = operation::key(vip);
+        self.client.call(&LbFlushVip { pfx, protocol, port }).await.map(drop)
     }
 
     /// Where each prefix's packets are counted among the routes of the stats segment. Asked for together, answered in

@@ -34,9 +34,9 @@ use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::lb::Conf;
 use crate::message::lb::PROTOCOL_ANY;
 use crate::wire::Prefix;
+use maglev_core::observed::Conf;
 
 mod answer;
 mod fault;

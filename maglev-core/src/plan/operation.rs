@@ -9,7 +9,7 @@ use crate::net::{Encap, Vip};
 use crate::observed::Conf;
 
 /// One write to a dataplane. Each is one request to VPP, and doing it twice does no harm.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Set the parameters of the load balancer.

@@ -1,14 +1,13 @@
 //! Edge. What the load balancer has, put together from several answers.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::net::IpAddr;
 
-use ipnet::IpNet;
 use maglev_core::net::{Encap, Protocol, Service, Vip};
+use maglev_core::observed::Conf;
+use maglev_core::observed::{Encapsulation, ForeignKey, Observed, ServerState, VipState};
 
+use super::LoadBalancer;
 use super::verbose::{self, VerboseError, VerboseVip};
-use super::{Conf, LoadBalancer};
 use crate::error::CallError;
 use crate::message::Message;
 use crate::message::control::CliInband;
@@ -24,104 +23,20 @@ const ATTEMPTS: usize = 5;
 /// The one place that tells stickiness, table lengths above 65535 and pool indices.
 const SHOW_VIPS: &str = "show lb vips verbose";
 
-/// Everything the plugin has. Sorted; removed VIPs and servers that VPP still lists are not in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observed {
-    /// The plugin's parameters.
-    pub conf: Conf,
-    /// VIPs, in the order of [`Vip`].
-    pub vips: Vec<VipState>,
-    /// VIPs this crate has no words for, such as one for SCTP: nothing here created them, nothing here touches them.
-    pub foreign: Vec<ForeignKey>,
+fn foreign_key(pfx: Prefix, protocol: u8, port: u16) -> Result<ForeignKey, DecodeError> {
+    Ok(ForeignKey { prefix: pfx.net()?, protocol, port })
 }
 
-/// A VIP as VPP has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VipState {
-    /// Its key.
-    pub vip: Vip,
-    /// How packets reach its servers.
-    pub encap: Encapsulation,
-    /// Length of its table of new flows.
-    pub table_length: u32,
-    /// Flows of one source address go to one server.
-    pub src_ip_sticky: bool,
-    /// Where its packets are counted among VIPs in the stats segment.
-    pub pool_index: u32,
-    /// Its servers, by address, IPv4 first.
-    pub servers: Vec<ServerState>,
-}
-
-/// A server as VPP has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ServerState {
-    /// Its address.
-    pub address: IpAddr,
-    /// Its weight.
-    pub weight: u8,
-    /// How many entries of the VIP's table name it.
-    pub buckets: u32,
-}
-
-/// How VPP carries packets to servers, including ways this project does not set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Encapsulation {
-    /// GRE.
-    Gre(Encap),
-    /// L3DSR.
-    L3dsr,
-    /// NAT to IPv4.
-    Nat4,
-    /// NAT to IPv6.
-    Nat6,
-    /// Something newer: its number in `lb_types.api`.
-    Other(u32),
-}
-
-impl fmt::Display for Encapsulation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Encapsulation::Gre(encap) => encap.fmt(f),
-            Encapsulation::L3dsr => f.pad("l3dsr"),
-            Encapsulation::Nat4 => f.pad("nat4"),
-            Encapsulation::Nat6 => f.pad("nat6"),
-            Encapsulation::Other(number) => write!(f, "encapsulation {number}"),
-        }
-    }
-}
-
-/// The key of a VIP as VPP has it, which may be for any IP protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ForeignKey {
-    /// The addresses served.
-    pub prefix: IpNet,
-    /// IP protocol; 255 with port 0 is every protocol.
-    pub protocol: u8,
-    /// Port, or 0 for all.
-    pub port: u16,
-}
-
-impl fmt::Display for ForeignKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} protocol {} port {}", self.prefix, self.protocol, self.port)
-    }
-}
-
-impl ForeignKey {
-    fn new(pfx: Prefix, protocol: u8, port: u16) -> Result<ForeignKey, DecodeError> {
-        Ok(ForeignKey { prefix: pfx.net()?, protocol, port })
-    }
-
-    fn vip(self) -> Option<Vip> {
-        let service = match (self.protocol, self.port) {
-            (PROTOCOL_ANY, 0) => Service::All,
-            (_, 0) => return None,
-            (protocol, port) if protocol == Protocol::Tcp.number() => Service::Port(Protocol::Tcp, port),
-            (protocol, port) if protocol == Protocol::Udp.number() => Service::Port(Protocol::Udp, port),
-            _ => return None,
-        };
-        Some(Vip { prefix: self.prefix, service })
-    }
+/// The VIP of a key, if there are words for it.
+fn vip(key: ForeignKey) -> Option<Vip> {
+    let service = match (key.protocol, key.port) {
+        (PROTOCOL_ANY, 0) => Service::All,
+        (_, 0) => return None,
+        (protocol, port) if protocol == Protocol::Tcp.number() => Service::Port(Protocol::Tcp, port),
+        (protocol, port) if protocol == Protocol::Udp.number() => Service::Port(Protocol::Udp, port),
+        _ => return None,
+    };
+    Some(Vip { prefix: key.prefix, service })
 }
 
 /// What the plugin has could not be read.
@@ -179,9 +94,9 @@ fn assemble(
         shown.into_iter().filter(|vip| !vip.removed).map(|vip| (vip.key, vip)).collect();
     let mut observed = Observed { conf, vips: Vec::with_capacity(vips.len()), foreign: Vec::new() };
     for details in vips {
-        let key = ForeignKey::new(details.pfx, details.protocol, details.port)
+        let key = foreign_key(details.pfx, details.protocol, details.port)
             .map_err(|source| CallError::Decode { message: LbVipDump::name(), source })?;
-        let Some(vip) = key.vip() else {
+        let Some(vip) = vip(key) else {
             observed.foreign.push(key);
             continue;
         };
@@ -206,7 +121,7 @@ fn assemble(
 fn live_servers(details: &[LbAsV2Details]) -> Result<HashMap<ForeignKey, Vec<ServerState>>, ObserveError> {
     let mut by_vip: HashMap<ForeignKey, Vec<ServerState>> = HashMap::new();
     for server in details.iter().filter(|server| server.flags & AS_FLAG_USED != 0) {
-        let key = ForeignKey::new(server.pfx, server.protocol, server.port)
+        let key = foreign_key(server.pfx, server.protocol, server.port)
             .map_err(|source| CallError::Decode { message: LbAsV2Dump::name(), source })?;
         by_vip.entry(key).or_default().push(ServerState {
             address: server.app_srv.0,

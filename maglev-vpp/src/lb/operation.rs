@@ -1,15 +1,16 @@
 //! Edge. Changes to the load balancer, and carrying many of them out at once.
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::net::IpAddr;
 
 use maglev_core::net::{Encap, Service, Vip};
+use maglev_core::observed::Conf;
+use maglev_core::plan::Operation;
 
+use super::{UNSET_IPV4, UNSET_IPV6};
 use crate::client::{Client, InFlight};
 use crate::error::{CallError, ErrorClass};
 use crate::message::lb::{
-    ENCAP_GRE4, ENCAP_GRE6, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbFlushVip, PROTOCOL_ANY,
+    ENCAP_GRE4, ENCAP_GRE6, KEEP, LbAddDelAsV2, LbAddDelVipV2, LbAsSetWeight, LbConf, PROTOCOL_ANY,
 };
 use crate::message::{Message, Request};
 use crate::retval::Retval;
@@ -21,120 +22,25 @@ use crate::wire::{Address, Prefix};
 /// turns' worth keeps it busy while answers travel, and bounds what a slow VPP has to queue.
 const WINDOW: usize = 512;
 
-/// One change. Each is a single request to VPP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Add a VIP. Its properties are fixed for its life.
-    AddVip {
-        /// The VIP.
-        vip: Vip,
-        /// How packets reach its servers. All VIPs on one prefix must agree.
-        encap: Encap,
-        /// Length of its table of new flows, a power of two. 0 is refused here: VPP would die of it.
-        table_length: u32,
-        /// Flows of one source address go to one server.
-        src_ip_sticky: bool,
-    },
-    /// Remove a VIP with all its servers.
-    RemoveVip {
-        /// The VIP.
-        vip: Vip,
-    },
-    /// Add a server to a VIP.
-    AddServer {
-        /// The VIP.
-        vip: Vip,
-        /// The server.
-        address: IpAddr,
-        /// 0 to 100.
-        weight: u8,
-        /// Also forget flows it may still have from an earlier life.
-        flush: bool,
-    },
-    /// Remove a server from a VIP.
-    RemoveServer {
-        /// The VIP.
-        vip: Vip,
-        /// The server.
-        address: IpAddr,
-        /// Also forget its established flows; otherwise they stay with it until they end.
-        flush: bool,
-    },
-    /// Set a server's weight.
-    SetWeight {
-        /// The VIP.
-        vip: Vip,
-        /// The server.
-        address: IpAddr,
-        /// 0 to 100.
-        weight: u8,
-        /// Also forget its established flows.
-        flush: bool,
-    },
-    /// Forget the established flows of a VIP. Only for a VIP known to exist: see [`LbFlushVip`].
-    FlushVip {
-        /// The VIP.
-        vip: Vip,
-    },
-}
-
-impl Operation {
-    /// The VIP concerned.
-    pub const fn vip(&self) -> Vip {
-        match *self {
-            Operation::AddVip { vip, .. }
-            | Operation::RemoveVip { vip }
-            | Operation::AddServer { vip, .. }
-            | Operation::RemoveServer { vip, .. }
-            | Operation::SetWeight { vip, .. }
-            | Operation::FlushVip { vip } => vip,
-        }
-    }
-
-    /// The request it is sent as.
-    pub fn message(&self) -> &'static str {
-        match self {
-            Operation::AddVip { .. } | Operation::RemoveVip { .. } => LbAddDelVipV2::name(),
-            Operation::AddServer { .. } | Operation::RemoveServer { .. } => LbAddDelAsV2::name(),
-            Operation::SetWeight { .. } => LbAsSetWeight::name(),
-            Operation::FlushVip { .. } => LbFlushVip::name(),
-        }
-    }
-
-    /// Whether a refusal means that what was wanted is so already.
-    fn is_done_by(&self, retval: Retval) -> bool {
-        match self {
-            Operation::RemoveVip { .. } | Operation::RemoveServer { .. } => retval == Retval::NO_SUCH_ENTRY,
-            // An addition that finds something there may have found something else: another weight, another encap.
-            Operation::AddVip { .. }
-            | Operation::AddServer { .. }
-            | Operation::SetWeight { .. }
-            | Operation::FlushVip { .. } => false,
-        }
+/// The request an operation is sent as.
+fn message(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::SetConf(_) => LbConf::name(),
+        Operation::AddVip { .. } | Operation::RemoveVip { .. } => LbAddDelVipV2::name(),
+        Operation::AddServer { .. } | Operation::RemoveServer { .. } => LbAddDelAsV2::name(),
+        Operation::SetWeight { .. } => LbAsSetWeight::name(),
     }
 }
 
-/// `add server 10.0.0.1 weight 10 to 203.0.113.1/32 tcp 80`.
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flushing = |flush| if flush { ", flushing its flows" } else { "" };
-        match *self {
-            Operation::AddVip { vip, encap, table_length, src_ip_sticky } => {
-                let sticky = if src_ip_sticky { ", sticky by source address" } else { "" };
-                write!(f, "add VIP {vip} with {encap}, table length {table_length}{sticky}")
-            }
-            Operation::RemoveVip { vip } => write!(f, "remove VIP {vip}"),
-            Operation::AddServer { vip, address, weight, flush } => {
-                write!(f, "add server {address} with weight {weight} to {vip}{}", flushing(flush))
-            }
-            Operation::RemoveServer { vip, address, flush } => {
-                write!(f, "remove server {address} from {vip}{}", flushing(flush))
-            }
-            Operation::SetWeight { vip, address, weight, flush } => {
-                write!(f, "set weight of server {address} in {vip} to {weight}{}", flushing(flush))
-            }
-            Operation::FlushVip { vip } => write!(f, "flush the flows of {vip}"),
-        }
+/// Whether a refusal means that what was wanted is so already.
+fn is_done_by(operation: &Operation, retval: Retval) -> bool {
+    match operation {
+        Operation::RemoveVip { .. } | Operation::RemoveServer { .. } => retval == Retval::NO_SUCH_ENTRY,
+        // An addition that finds something there may have found something else: another weight, another encap.
+        Operation::SetConf(_)
+        | Operation::AddVip { .. }
+        | Operation::AddServer { .. }
+        | Operation::SetWeight { .. } => false,
     }
 }
 
@@ -175,7 +81,7 @@ enum Sent {
     Vip(InFlight<LbAddDelVipV2>),
     Server(InFlight<LbAddDelAsV2>),
     Weight(InFlight<LbAsSetWeight>),
-    Flush(InFlight<LbFlushVip>),
+    Conf(InFlight<LbConf>),
 }
 
 impl Sent {
@@ -184,7 +90,7 @@ impl Sent {
             Sent::Vip(sent) => sent.reply().await.map(drop),
             Sent::Server(sent) => sent.reply().await.map(drop),
             Sent::Weight(sent) => sent.reply().await.map(drop),
-            Sent::Flush(sent) => sent.reply().await.map(drop),
+            Sent::Conf(sent) => sent.reply().await.map(drop),
         }
     }
 
@@ -193,7 +99,7 @@ impl Sent {
             Sent::Vip(sent) => sent.is_settled(),
             Sent::Server(sent) => sent.is_settled(),
             Sent::Weight(sent) => sent.is_settled(),
-            Sent::Flush(sent) => sent.is_settled(),
+            Sent::Conf(sent) => sent.is_settled(),
         }
     }
 }
@@ -220,44 +126,43 @@ pub(super) async fn execute(client: &Client, operations: &[Operation]) -> Vec<Re
         }
         results.push(result);
     }
-    results.extend(rest.map(|operation| Err(CallError::NotSent { message: operation.message() }.into())));
+    results.extend(rest.map(|operation| Err(CallError::NotSent { message: message(operation) }.into())));
     let settle = |(result, operation): (Result<(), Problem>, &Operation)| match result {
-        Err(Problem::Call(CallError::Refused { retval, .. })) if operation.is_done_by(retval) => Ok(()),
+        Err(Problem::Call(CallError::Refused { retval, .. })) if is_done_by(operation, retval) => Ok(()),
         result => result.map_err(|problem| OpError { operation: *operation, problem }),
     };
     results.into_iter().zip(operations).map(settle).collect()
 }
 
 async fn send(client: &Client, operation: &Operation) -> Result<Sent, Problem> {
-    let (pfx, protocol, port) = key(operation.vip());
     Ok(match *operation {
+        Operation::SetConf(conf) => Sent::Conf(client.start(&conf_request(&conf)).await?),
         Operation::AddVip { table_length: 0, .. } => return Err(Problem::EmptyTable),
-        Operation::AddVip { encap, table_length, src_ip_sticky, .. } => {
-            let request = vip_request(operation.vip(), encap, table_length, src_ip_sticky, false);
+        Operation::AddVip { vip, encap, table_length, src_ip_sticky } => {
+            let request = vip_request(vip, encap, table_length, src_ip_sticky, false);
             Sent::Vip(client.start(&request).await?)
         }
         Operation::RemoveVip { vip } => {
             // VPP looks at the key only; the rest is what its own CLI would send.
             Sent::Vip(client.start(&vip_request(vip, Encap::Gre4, 1024, false, true)).await?)
         }
-        Operation::AddServer { address, weight, flush, .. } => {
-            let as_address = Address(address);
+        Operation::AddServer { vip, address, weight } => {
+            let ((pfx, protocol, port), as_address) = (key(vip), Address(address));
             let request =
-                LbAddDelAsV2 { pfx, protocol, port, as_address, weight, is_del: false, is_flush: flush };
+                LbAddDelAsV2 { pfx, protocol, port, as_address, weight, is_del: false, is_flush: false };
             Sent::Server(client.start(&request).await?)
         }
-        Operation::RemoveServer { address, flush, .. } => {
-            let as_address = Address(address);
+        Operation::RemoveServer { vip, address, flush } => {
+            let ((pfx, protocol, port), as_address) = (key(vip), Address(address));
             let request =
                 LbAddDelAsV2 { pfx, protocol, port, as_address, weight: 0, is_del: true, is_flush: flush };
             Sent::Server(client.start(&request).await?)
         }
-        Operation::SetWeight { address, weight, flush, .. } => {
-            let as_address = Address(address);
+        Operation::SetWeight { vip, address, weight, flush } => {
+            let ((pfx, protocol, port), as_address) = (key(vip), Address(address));
             let request = LbAsSetWeight { pfx, protocol, port, as_address, weight, is_flush: flush };
             Sent::Weight(client.start(&request).await?)
         }
-        Operation::FlushVip { .. } => Sent::Flush(client.start(&LbFlushVip { pfx, protocol, port }).await?),
     })
 }
 
@@ -287,8 +192,20 @@ fn vip_request(
     }
 }
 
+/// Parameters as VPP takes them: a source that is not set is not one of ours to change, and `observe` has read it.
+pub(super) fn conf_request(conf: &Conf) -> LbConf {
+    LbConf {
+        ip4_src_address: conf.ipv4_source.unwrap_or(UNSET_IPV4).octets(),
+        ip6_src_address: conf.ipv6_source.unwrap_or(UNSET_IPV6).octets(),
+
+        sticky_buckets_per_core: conf.sticky_buckets_per_core,
+        // The largest number means "keep" on the wire, so the longest timeout is one second less.
+        flow_timeout: u32::try_from(conf.flow_timeout.as_secs()).unwrap_or(KEEP).min(KEEP - 1),
+    }
+}
+
 /// A VIP as requests name it.
-fn key(vip: Vip) -> (Prefix, u8, u16) {
+pub(super) fn key(vip: Vip) -> (Prefix, u8, u16) {
     match vip.service {
         Service::All => (vip.prefix.into(), PROTOCOL_ANY, 0),
         Service::Port(protocol, port) => (vip.prefix.into(), protocol.number(), port),

@@ -11,8 +11,8 @@
 
 use ipnet::IpNet;
 
-use super::ForeignKey;
 use crate::message::lb::PROTOCOL_ANY;
+use maglev_core::observed::ForeignKey;
 
 /// One VIP of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]

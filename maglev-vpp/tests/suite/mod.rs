@@ -8,11 +8,12 @@ use std::time::Duration;
 use ipnet::IpNet;
 use maglev_core::net::{Encap, Family, Protocol, Service, Vip};
 use maglev_core::table::vpp::{self as table, Length};
-use maglev_vpp::lb::{Encapsulation, ServerState, VipState};
 use maglev_vpp::message::lb::{LbAsV2Details, LbAsV2Dump};
 use maglev_vpp::stats::{Stats, VipPackets};
 use maglev_vpp::wire::Prefix;
-use maglev_vpp::{Client, Conf, LoadBalancer, Operation, Options, Retval};
+use maglev_vpp::{
+    Client, Conf, Encapsulation, LoadBalancer, Operation, Options, Retval, ServerState, VipState,
+};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -103,7 +104,7 @@ pub(crate) fn add_vip(vip: Vip, encap: Encap) -> Operation {
 }
 
 pub(crate) fn add_server(vip: Vip, address: &str, weight: u8) -> Operation {
-    Operation::AddServer { vip, address: address.parse().unwrap(), weight, flush: false }
+    Operation::AddServer { vip, address: address.parse().unwrap(), weight }
 }
 
 async fn state(lb: &LoadBalancer, vip: Vip) -> VipState {
@@ -167,8 +168,8 @@ async fn every_operation(lb: &LoadBalancer) {
     assert_eq!(found.iter().map(|server| server.weight).collect::<Vec<_>>(), [10, 30]);
     assert_eq!(found, predicted(4096, &servers), "of 4096 buckets");
 
-    done(lb, &[Operation::FlushVip { vip: web }, Operation::RemoveServer { vip: web, address, flush: true }])
-        .await;
+    lb.flush(web).await.unwrap();
+    done(lb, &[Operation::RemoveServer { vip: web, address, flush: true }]).await;
     assert_eq!(weights(&state(lb, web).await), BTreeMap::from([("2001:db8:5157:f::1".to_owned(), 10)]));
     // Removing what is gone is a success, once removed or never there.
     let never = "2001:db8:5157:f::9".parse().unwrap();
@@ -328,7 +329,6 @@ async fn buckets(lb: &LoadBalancer) {
             vip,
             address: server.address,
             weight: server.weight,
-            flush: false,
         }));
         done(lb, &operations).await;
         let found = state(lb, vip).await.servers;

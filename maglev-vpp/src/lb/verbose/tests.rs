@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{VerboseError, VerboseVip, parse};
-use crate::lb::ForeignKey;
+use maglev_core::observed::ForeignKey;
 
 /// As VPP 26.10 printed it.
 const RECORDED: &str = " ip4-gre4 [1] 203.0.113.1/32
