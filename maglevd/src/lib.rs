@@ -17,3 +17,4 @@ pub mod settings;
 pub mod state;
 pub mod tally;
 pub mod version;
+pub mod vpp;

@@ -6,6 +6,7 @@
 //! they are written with the exporter's own formatting functions.
 
 mod text;
+mod vpp;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,12 +20,16 @@ use crate::control::{Control, Stopped, View};
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
+use crate::vpp::{Link, Messages};
 
 /// Renders metrics.
 #[derive(Debug)]
 pub struct Metrics {
     control: Control,
     config: ConfigStatus,
+    /// Absent without VPP.
+    link: Option<Link>,
+    messages: Messages,
     process: metrics_process::Collector,
 }
 
@@ -33,6 +38,7 @@ struct Sample {
     backends: Vec<BackendSample>,
     frontends: Vec<FrontendSample>,
     tally: Tally,
+    vpp: vpp::Sample,
 }
 
 struct BackendSample {
@@ -57,8 +63,8 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    pub fn new(control: Control, config: ConfigStatus) -> Self {
-        Metrics { control, config, process: metrics_process::Collector::default() }
+    pub fn new(control: Control, config: ConfigStatus, link: Option<Link>, messages: Messages) -> Self {
+        Metrics { control, config, link, messages, process: metrics_process::Collector::default() }
     }
 
     /// Every metric, in Prometheus' text format 0.0.4.
@@ -70,6 +76,10 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
+            if let Some(link) = &self.link {
+                vpp::describe();
+                vpp::record(&sample.vpp, &sample.tally, link, &self.messages);
+            }
             self.process.describe();
             self.process.collect();
         });
@@ -132,7 +142,12 @@ impl Sample {
                 })
                 .collect(),
         });
-        Sample { backends: backends.collect(), frontends: frontends.collect(), tally: view.tally.clone() }
+        Sample {
+            backends: backends.collect(),
+            frontends: frontends.collect(),
+            tally: view.tally.clone(),
+            vpp: vpp::Sample::take(view),
+        }
     }
 
     fn describe(&self) {

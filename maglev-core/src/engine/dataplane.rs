@@ -42,6 +42,8 @@ pub(super) struct Dataplane {
     /// When everything is to be compared next.
     full_due: Option<Time>,
     status: BTreeMap<FrontendName, SyncStatus>,
+    /// When everything was last compared, with nothing refused of what followed from it.
+    last_full: Option<Time>,
     /// Counts comparisons of everything that were asked for.
     asked: u64,
     /// Those of them that the present or the last one answers.
@@ -100,6 +102,7 @@ impl Dataplane {
             }),
             full_due: None,
             status: BTreeMap::new(),
+            last_full: None,
             asked: 0,
             answered: 0,
         }
@@ -248,7 +251,7 @@ impl Engine {
         }
         let again = flush.into_iter().filter(|(frontend, _)| refused.contains_key(frontend));
         self.dataplane.memory.flush.extend(again);
-        self.report(full, steps);
+        self.report(now, full, steps);
         self.drive(now);
     }
 
@@ -280,6 +283,16 @@ impl Engine {
     /// How the last attempt to write a frontend went.
     pub fn sync_status(&self, frontend: &str) -> Option<&SyncStatus> {
         self.dataplane.status.get(frontend)
+    }
+
+    /// What the dataplane has, as last observed and changed since by what was written; `None` while it is not reached.
+    pub const fn believed(&self) -> Option<&Observed> {
+        self.dataplane.believed.as_ref()
+    }
+
+    /// When everything was last compared and nothing was left to do.
+    pub const fn last_full_sync(&self) -> Option<Time> {
+        self.dataplane.last_full
     }
 
     /// Whether the warm-up after the start is still going on, in which not every frontend may be written.
@@ -369,7 +382,7 @@ impl Engine {
                 self.dataplane.status.insert(frontend, SyncStatus { error: None, last_success: Some(now) });
             }
             if full {
-                self.report(full, Vec::new());
+                self.report(now, full, Vec::new());
             }
         } else {
             self.effects.push_back(Effect::Apply(steps.clone()));
@@ -377,7 +390,10 @@ impl Engine {
         }
     }
 
-    fn report(&mut self, full: bool, steps: Vec<(Step, Result<(), String>)>) {
+    fn report(&mut self, now: Time, full: bool, steps: Vec<(Step, Result<(), String>)>) {
+        if full && steps.iter().all(|(_, result)| result.is_ok()) {
+            self.dataplane.last_full = Some(now);
+        }
         let answers = self.dataplane.answered;
         self.effects.push_back(Effect::Synced(SyncReport { full, steps, answers }));
     }

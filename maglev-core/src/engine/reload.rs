@@ -14,6 +14,10 @@ use crate::intent::Intent;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
 
+/// First probes are spread over their interval, but over no more than this: after a restart everything has to be known
+/// well before what is unknown counts as down in the dataplane (`startup-max-delay`, 30 s by default).
+const LONGEST_FIRST_SPREAD: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// Takes another configuration. Operators' intent stays, but for what is gone.
     pub fn reload(&mut self, now: Time, config: Arc<Config>) {
@@ -65,6 +69,7 @@ impl Engine {
         let Some(status) = self.backends.get_mut(name) else {
             let seed = self.random.u64(..);
             let spread = backend.check.as_ref().map_or(Duration::ZERO, |check| check.pace.interval);
+            let spread = spread.min(LONGEST_FIRST_SPREAD);
             let status = BackendStatus::new(backend.clone(), intent, seed, now, spread);
             self.emit(Event::BackendAdded { backend: name.clone(), state: status.state(), at: now });
             self.backends.insert(name.clone(), status);

@@ -8,7 +8,7 @@ use maglev_core::observed::{Encapsulation, ForeignKey, Observed, ServerState, Vi
 
 use super::LoadBalancer;
 use super::verbose::{self, VerboseError, VerboseVip};
-use crate::error::CallError;
+use crate::error::{CallError, ErrorClass};
 use crate::message::Message;
 use crate::message::control::CliInband;
 use crate::message::lb::{
@@ -56,6 +56,17 @@ pub enum ObserveError {
         /// A VIP that was in one answer and not in another.
         vip: Vip,
     },
+}
+
+impl ObserveError {
+    /// What to do next.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            ObserveError::Call(error) => error.class(),
+            ObserveError::Verbose(_) => ErrorClass::Unsupported,
+            ObserveError::Moving { .. } => ErrorClass::Retry,
+        }
+    }
 }
 
 pub(super) async fn observe(lb: &LoadBalancer) -> Result<Observed, ObserveError> {
