@@ -1,5 +1,7 @@
 //! The icmp probe on loopback, where this process may ping.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 mod support;
 
 use std::net::{IpAddr, SocketAddr};

@@ -1,5 +1,7 @@
 //! Probes from another network namespace, made for each test and removed after it. Needs root and iproute2.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 mod support;
 
 use std::fs::File;

@@ -1,5 +1,7 @@
 //! The tcp probe, and how any probe ends that gets no connection.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 mod support;
 
 use std::net::TcpListener as StdListener;

@@ -1,120 +1,21 @@
 //! TLS: whom the probes trust, what they send, and what they say when it does not work.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
+#[path = "support/authority.rs"]
+mod authority;
 mod support;
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use maglev_core::check::{HttpSpec, ProbeSpec, TlsSpec};
 use maglev_core::outcome::Code;
 use maglev_probe::Prober;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    SanType, date_time_ymd,
-};
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, SupportedProtocolVersion};
-use tokio::net::TcpListener;
+use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
+use authority::{ANSWER, Authority, Identity, named, params, serve};
 use support::*;
-
-const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-
-/// A private authority and the file that holds it.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    dir: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ca.pem"), issuer.pem()).unwrap();
-        Authority { issuer, dir }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.dir.path().join("ca.pem")
-    }
-
-    fn issue(&self, params: CertificateParams) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let cert = params.signed_by(&key, &self.issuer).unwrap();
-        Identity::new(cert.der().clone(), &key)
-    }
-
-    fn spec(&self) -> TlsSpec {
-        verified_by(&self.file())
-    }
-}
-
-struct Identity {
-    cert: CertificateDer<'static>,
-    key: PrivateKeyDer<'static>,
-}
-
-impl Identity {
-    fn new(cert: CertificateDer<'static>, key: &KeyPair) -> Self {
-        Identity { cert, key: PrivateKeyDer::try_from(key.serialize_der()).unwrap() }
-    }
-
-    fn self_signed(params: CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let cert = params.self_signed(&key).unwrap();
-        Identity::new(cert.der().clone(), &key)
-    }
-}
-
-/// A certificate for a name and for the loopback addresses.
-fn params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.subject_alt_names.push(SanType::IpAddress("127.0.0.1".parse().unwrap()));
-    params.subject_alt_names.push(SanType::IpAddress("::1".parse().unwrap()));
-    params
-}
-
-fn named(name: &str) -> CertificateParams {
-    CertificateParams::new([name.to_owned()]).unwrap()
-}
-
-/// Serves one connection after the other and gives the server names that were asked for.
-fn serve(
-    listener: TcpListener,
-    identity: Identity,
-    versions: &[&'static SupportedProtocolVersion],
-) -> tokio::sync::mpsc::UnboundedReceiver<Option<String>> {
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.cert], identity.key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (seen, names) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (acceptor, seen) = (acceptor.clone(), seen.clone());
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let _ = seen.send(stream.get_ref().1.server_name().map(str::to_owned));
-                let sent = Default::default();
-                if read_request(&mut stream).await.is_ok() {
-                    let _ = act(&mut stream, &send(ANSWER), &sent).await;
-                }
-            });
-        }
-    });
-    names
-}
 
 fn https(port: u16, tls: TlsSpec, request: HttpSpec) -> ProbeSpec {
     ProbeSpec::Http { port, tls: Some(tls), request }
@@ -308,17 +209,11 @@ async fn tcp_with_tls_ends_at_the_session() {
 async fn the_server_sees_a_clean_end() {
     let ca = Authority::new("ours");
     let identity = ca.issue(params("site.example"));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.cert], identity.key)
-        .unwrap();
     let listener = listen("127.0.0.1:0");
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        let mut stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await.unwrap();
+        let mut stream = identity.acceptor(rustls::ALL_VERSIONS).accept(stream).await.unwrap();
         act(&mut stream, &Step::Hang, &Default::default()).await
     });
     let spec = ProbeSpec::Tcp { port: address.port(), tls: Some(ca.spec()) };
@@ -419,13 +314,7 @@ async fn a_session_is_never_resumed() {
     let listener = listen("127.0.0.1:0");
     let address = listener.local_addr().unwrap();
     let identity = ca.issue(params("site.example"));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![identity.cert], identity.key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = identity.acceptor(rustls::ALL_VERSIONS);
     let server = tokio::spawn(async move {
         let mut kinds = Vec::new();
         for _ in 0..2 {
