@@ -68,6 +68,7 @@ fn rows() -> Vec<Row> {
         // Statuses.
         row("503", vec![ReadRequest, send(answer("503 Oh No", ""))], get_status("200-204"), L7Sts, "got status 503, wanted 200-204"),
         row("a status of no class", vec![ReadRequest, send(answer("799 Odd", ""))], get(), L7Sts, "got status 799, wanted 200-399"),
+        row("another protocol", vec![ReadRequest, send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), Hang], get(), L7Sts, "got status 101, wanted 200-399"),
         row("404 wanted", vec![ReadRequest, send(answer("404 Gone", ""))], get_status("404"), L7Ok, "got status 404"),
         row("a redirect is not followed", vec![ReadRequest, send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")], get_status("200"), L7Sts, "got status 302 \\(a redirect to \"http://127.0.0.1:1/\"\\), wanted 200"),
         row("a redirect is good by default", vec![ReadRequest, send("HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n")], get(), L7Ok, "got status 302"),

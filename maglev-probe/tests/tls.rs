@@ -309,6 +309,23 @@ async fn authorities_that_cannot_be_read_are_our_fault() {
 }
 
 #[tokio::test]
+async fn the_authorities_of_the_system_are_trusted_by_default_and_nobody_else() {
+    let listener = listen("127.0.0.1:0");
+    let address = listener.local_addr().unwrap();
+    let _names = serve(listener, Authority::new("ours").issue(params("site.example")), rustls::ALL_VERSIONS);
+    let tls = TlsSpec { server_name: None, verify: true, ca_file: None };
+    let outcome = run(&Prober::new(), address, &https(address.port(), tls, get()), PATIENT).await;
+    if outcome.code == Code::SockErr {
+        skip("the system's authorities", &outcome.detail);
+        let none = "this system has no certificate authorities: install ca-certificates or set ca-file";
+        expect("without any", &outcome, Code::SockErr, none);
+        return;
+    }
+    let untrusted = "no TLS session: its certificate is self-signed or by an issuer that is not trusted";
+    expect("not one of them", &outcome, Code::L6Rsp, &format!("{CONNECTED}{untrusted}"));
+}
+
+#[tokio::test]
 async fn a_session_is_never_resumed() {
     let ca = Authority::new("ours");
     let listener = listen("127.0.0.1:0");
