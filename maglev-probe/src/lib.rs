@@ -39,7 +39,7 @@
 //!   the time of each phase. So is a panic of a probe of your own.
 //! - **It is over in time.** The timeout covers all of it: connecting, TLS and the answer. Servers that trickle, stall or
 //!   never end run into it and delay no other probe.
-//! - **It is bounded.** 64 KiB and 100 fields of header, 64 KiB of body, 1 MiB on the wire. Nothing a server sends gets
+//! - **It is bounded.** 64 KiB and 100 fields of header, 64 KiB of body, 256 KiB on the wire. Nothing a server sends gets
 //!   into a sentence but cut and escaped.
 //! - **It can be dropped.** That cancels the probe and closes its socket.
 //! - **It tells our faults from the backend's.** No file descriptor left, a namespace that is not there, a source address
