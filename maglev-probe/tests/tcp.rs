@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::net::TcpListener as StdListener;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use maglev_core::check::ProbeSpec;
@@ -33,8 +33,12 @@ async fn a_listener_is_connected_to() {
 #[tokio::test]
 async fn a_closed_port_refuses() {
     for bind in ["127.0.0.1:0", "[::1]:0"] {
-        // The port is free once the listener is gone, and the kernel gives it to nobody so soon.
-        let address = StdListener::bind(bind).unwrap().local_addr().unwrap();
+        // Bound and not listening: the port is nobody else's, and closed.
+        let bound: SocketAddr = bind.parse().unwrap();
+        let socket =
+            socket2::Socket::new(socket2::Domain::for_address(bound), socket2::Type::STREAM, None).unwrap();
+        socket.bind(&bound.into()).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
         let outcome = run(&Prober::new(), address, &tcp(address.port()), PATIENT).await;
         let detail =
             format!(r"connection to {} refused after [\d.]+ m?s", regex::escape(&address.to_string()));
@@ -46,7 +50,7 @@ async fn a_closed_port_refuses() {
 #[tokio::test]
 async fn a_full_backlog_times_out() {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    socket.bind(&"127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+    socket.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
     socket.listen(0).unwrap();
     let address = socket.local_addr().unwrap().as_socket().unwrap();
     // Connections that nobody accepts, until the kernel takes no more.
