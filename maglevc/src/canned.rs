@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use maglev_api::v1::maglev_server::{Maglev, MaglevServer};
 use maglev_api::v1::*;
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status};
 
 pub(crate) mod fixtures;
@@ -23,8 +23,10 @@ pub(crate) enum Mood {
     /// Not at all.
     #[default]
     Well,
-    /// It takes every call and answers none.
+    /// It takes every call and answers none. A watch gets its events, and is then left without an end.
     Silent,
+    /// Its texts hold what makes terminals do things.
+    Hostile,
     /// Everything is already as asked.
     Already,
     /// It refuses every change.
@@ -96,6 +98,9 @@ impl Canned {
 
     async fn change<T>(&self, request: String, answer: T) -> Result<Response<T>, Status> {
         self.asked.lock().unwrap().push(request);
+        if self.mood == Mood::Hostile {
+            return Err(Status::failed_precondition(f::HOSTILE));
+        }
         if self.mood == Mood::Refusing {
             return Err(Status::failed_precondition("backend nginx2 is disabled; enable it first"));
         }
@@ -152,12 +157,21 @@ impl Maglev for Canned {
         &self,
         _: Request<ListBackendsRequest>,
     ) -> Result<Response<ListBackendsResponse>, Status> {
-        let backends = if self.mood == Mood::Empty { Vec::new() } else { f::backends() };
+        let backends = match self.mood {
+            Mood::Empty => Vec::new(),
+            Mood::Hostile => vec![f::hostile_backend()],
+            _ => f::backends(),
+        };
         self.answer(ListBackendsResponse { backends }).await
     }
 
     async fn get_backend(&self, request: Request<GetBackendRequest>) -> Result<Response<Backend>, Status> {
-        let backend = find("backend", &request.into_inner().name, f::backends(), |b| &b.name)?;
+        let backends = match self.mood {
+            Mood::Empty => Vec::new(),
+            Mood::Hostile => vec![f::hostile_backend()],
+            _ => f::backends(),
+        };
+        let backend = find("backend", &request.into_inner().name, backends, |b| &b.name)?;
         self.answer(backend).await
     }
 
@@ -240,7 +254,8 @@ impl Maglev for Canned {
         let events = f::events(&request.into_inner());
         let events = tokio_stream::iter(events.into_iter().map(Ok));
         let stream: Self::WatchEventsStream = match self.mood {
-            Mood::Silent => Box::pin(tokio_stream::pending()),
+            Mood::Silent => Box::pin(events.chain(tokio_stream::pending())),
+            Mood::Hostile => Box::pin(tokio_stream::iter([Ok(f::hostile_event())])),
             _ => Box::pin(events),
         };
         Ok(Response::new(stream))

@@ -188,7 +188,7 @@ fn watch_events() -> Node {
             )
             .ends()]),
             word("log", "the daemon's log lines").ends().then([word("level", "only from a level up")
-                .then([slot("LEVEL", "level", Kind::Choice(LEVELS), "the least severe level").ends()])]),
+                .then([slot("LEVEL", "level", Kind::Choice(LEVELS), "this level and those above it").ends()])]),
             word("backend", "backends").ends(),
             word("frontend", "frontends").ends(),
         ])

@@ -109,4 +109,4 @@ fn fail(failure: &Failure, errors: &mut dyn Write, mut page: Page, color: bool) 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -208,6 +208,22 @@ pub(crate) fn backends() -> Vec<Backend> {
     ]
 }
 
+/// What a malicious web server may answer to a probe.
+pub(crate) const HOSTILE: &str = "got \u{1b}[2J\u{1b}]0;gone\u{7}\nroot: all is well";
+
+pub(crate) fn hostile_backend() -> Backend {
+    let mut backend = backends().swap_remove(1);
+    backend.name = "nginx0".into();
+    backend.last_probe = backend.last_probe.map(|probe| ProbeResult { detail: HOSTILE.into(), ..probe });
+    backend.transitions[0].detail = HOSTILE.into();
+    backend
+}
+
+pub(crate) fn hostile_event() -> Event {
+    let log = LogEvent { level: LogLevel::Info.into(), message: HOSTILE.into(), ..LogEvent::default() };
+    Event { at: ago(0), event: Some(event::Event::Log(log)) }
+}
+
 fn pool_backend(
     name: &str,
     address: &str,

@@ -11,7 +11,7 @@ use crate::client::Deadlines;
 use crate::entry::{Surroundings, Terminal, run};
 
 mod errors;
-mod golden;
+pub(crate) mod golden;
 mod lines;
 
 /// What a process did.
@@ -81,7 +81,18 @@ impl Process {
     }
 
     pub(crate) async fn run(self) -> Ran {
-        let (out, errors) = (Shared::default(), Shared::default());
+        self.run_into(Shared::default()).await
+    }
+
+    /// Runs with an output that can be looked at meanwhile.
+    async fn run_into(self, out: Shared) -> Ran {
+        let (code, errors) = self.run_into_any(Box::new(out.clone())).await;
+        Ran { code, out: out.text(), errors }
+    }
+
+    /// Runs with any output, and says the exit code and the errors.
+    async fn run_into_any(self, out: Box<dyn Write>) -> (u8, String) {
+        let errors = Shared::default();
         let environment = self.environment;
         let surroundings = Surroundings {
             arguments: std::iter::once("maglevc".to_owned()).chain(self.words).collect(),
@@ -89,7 +100,7 @@ impl Process {
                 environment.iter().find(|(there, _)| *there == name).map(|(_, value)| value.clone())
             }),
             commands: self.commands.map(|text| Box::new(Cursor::new(text)) as _),
-            out: Box::new(out.clone()),
+            out,
             errors: Box::new(errors.clone()),
             terminal: self.terminal,
             clock: || Timestamp::new(NOW, 0).unwrap(),
@@ -97,7 +108,7 @@ impl Process {
             deadlines: self.deadlines,
         };
         let code = run(surroundings).await;
-        Ran { code, out: out.text(), errors: errors.text() }
+        (code, errors.text())
     }
 }
 

@@ -30,6 +30,9 @@ impl Text for Overview<'_> {
     }
 }
 
+/// More names than this are no help: whoever asks goes on by a letter.
+const SHOWN: usize = 60;
+
 /// What can stand at a place, with its help.
 pub(crate) struct Expected<'a> {
     rows: Vec<(&'a str, &'a str, &'a [String])>,
@@ -56,7 +59,12 @@ impl Text for Expected<'_> {
         for (label, help, values) in &self.rows {
             table.row([Span::plain(*label), Span::new(FAINT, *help)]);
             if !values.is_empty() {
-                table.full_line(Span::plain(format!("  {}", values.join("  "))));
+                let more = match values.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                let shown = &values[..values.len().min(SHOWN)];
+                table.full_line(Span::plain(format!("  {}{more}", shown.join(" "))));
             }
         }
         table.put(page);

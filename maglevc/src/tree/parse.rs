@@ -185,8 +185,14 @@ impl<'t> Walk<'t> {
     }
 
     /// What may stand next, with its help.
-    pub(crate) fn expected(&self) -> Vec<(String, String)> {
-        self.continuations().map(|node| (node.token.label().to_owned(), node.help.to_owned())).collect()
+    fn expected(&self) -> Vec<(String, String)> {
+        let labels = |node: &'t Node| match node.token {
+            Token::Slot(Slot { kind: Kind::Choice(choices), .. }) => choices.to_vec(),
+            token => vec![token.label()],
+        };
+        self.continuations()
+            .flat_map(|node| labels(node).into_iter().map(|label| (label.to_owned(), node.help.to_owned())))
+            .collect()
     }
 }
 
