@@ -21,8 +21,12 @@ word shows what can follow. Without words, commands are read from the standard i
     error_code(3, "the server cannot be reached")
 )]
 struct Flags {
-    /// where maglevd listens: host:port, [v6]:port, :port or unix:/path (default: $MAGLEV_SERVER, else localhost:9090)
-    #[argh(option)]
+    // Not a comment for rustdoc, to which brackets are links.
+    #[argh(
+        option,
+        description = "where maglevd listens: host:port, [v6]:port, :port or unix:/path (default: $MAGLEV_SERVER, else \
+                       localhost:9090)"
+    )]
     server: Option<String>,
 
     /// colour: auto, true or false (default: auto, which means on a terminal unless NO_COLOR is set)
@@ -37,7 +41,7 @@ struct Flags {
     #[argh(switch)]
     version: bool,
 
-    /// the command; nothing after a reason is taken for a flag once `--` has been given
+    /// the command; what follows `--` is never taken for a flag
     #[argh(positional, arg_name = "words")]
     words: Vec<String>,
 }

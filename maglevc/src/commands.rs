@@ -46,9 +46,9 @@ pub(crate) fn tree() -> Node {
                 .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
         ]),
         word("help", "list the commands")
-            .runs(|session, arguments| Box::pin(help::overview(session, arguments)), Json::Nothing)
-            .then([slot("WORDS", "words", Kind::Text, "list the commands that begin with these words")
-                .runs(|session, arguments| Box::pin(help::overview(session, arguments)), Json::Nothing)]),
+            .runs(|session, _| Box::pin(help::overview(session)), Json::Nothing)
+            .then([slot("WORDS", "words", Kind::Text, "explain the commands that begin with these words")
+                .runs(|session, arguments| Box::pin(help::manual(session, arguments)), Json::Nothing)]),
         word("quit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
         word("exit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
     ])
@@ -100,7 +100,7 @@ fn show_commands() -> Vec<Node> {
                     .runs(|session, _| Box::pin(vpp::counters(session)), Json::Object("LbCounters"))
                     .details(
                         "NEXT counts packets of established flows, FIRST the first packets of flows, UNTRACKED packets \
-                         that no flow could be kept for, NO SERVER packets that were dropped.",
+                         that no flow could be kept for, DROPPED packets that found no server.",
                     ),
             ]),
         ]),
@@ -132,7 +132,7 @@ fn set_weight() -> Node {
         "WEIGHT",
         "weight",
         Kind::Number(0, 100),
-        "its weight while it is up and its pool is active, from 0 to 100",
+        "give it this weight while it is up in the active pool, from 0 to 100",
     )
     .runs(|session, arguments| Box::pin(set::weight(session, arguments)), Json::Object("WeightChange"))
     .details("The weight stands until it is set to the configured one, also across reloads and restarts.")
@@ -158,7 +158,7 @@ fn reason() -> Node {
         "TEXT",
         "reason",
         Kind::Text,
-        "the reason: all that follows on the line",
+        "all that follows on the line",
     )
     .ends()])
 }

@@ -16,12 +16,15 @@ use crate::session::Session;
 use crate::tree::token::Line;
 use crate::{commands, script};
 
+/// The value of a variable, where it is set.
+pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
 /// What a process has around it. Tests bring their own.
 pub(crate) struct Surroundings {
     /// The arguments, the first of which is the name of the program.
     pub(crate) arguments: Vec<String>,
     /// The environment.
-    pub(crate) environment: Box<dyn Fn(&str) -> Option<String>>,
+    pub(crate) environment: Environment,
     /// The standard input, unless it is a terminal.
     pub(crate) commands: Option<Box<dyn BufRead + Send>>,
     /// The standard output.
@@ -86,7 +89,7 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
     let done = match surroundings.commands {
         _ if !args.words.is_empty() => session.run(&Line::from_arguments(&args.words)).await.map(drop),
         Some(commands) => script::run(&mut session, commands).await,
-        None => session.output.write(&Overview { tree: &session.tree, prefix: "" }),
+        None => session.output.write(&Overview(&session.tree)),
     };
     match done {
         Ok(()) => 0,

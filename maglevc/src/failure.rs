@@ -13,6 +13,9 @@ pub(crate) enum Failure {
     /// What was given besides the words could not be understood.
     #[error("{0}")]
     Flags(String),
+    /// Help was asked for on words that begin no command.
+    #[error("no command begins with {0:?}; `help` lists them")]
+    NoSuchCommand(String),
     /// The server said no, in its own words.
     #[error("{0}")]
     Refused(String),
@@ -42,7 +45,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) | Self::Unwell(_) | Self::Input(_) => 1,
-            Self::Usage(_) | Self::Flags(_) => 2,
+            Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) => 2,
             Self::Unreachable { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Output(_) => 1,

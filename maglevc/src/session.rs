@@ -1,12 +1,15 @@
 //! Driver. Understands and runs one line after the other, for one-shot use, scripts and the shell alike.
 
+use std::rc::Rc;
+
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::names;
 use crate::output::Output;
-use crate::tree::Flow;
+use crate::render::help::continuations;
 use crate::tree::parse::{Parsed, parse};
 use crate::tree::token::Line;
+use crate::tree::{Flow, Node};
 
 /// What commands work with.
 pub(crate) struct Session {
@@ -17,7 +20,7 @@ pub(crate) struct Session {
     /// Who asks, as the environment has it.
     pub(crate) operator: String,
     /// Every command there is.
-    pub(crate) tree: std::rc::Rc<crate::tree::Node>,
+    pub(crate) tree: Rc<Node>,
 }
 
 impl Session {
@@ -38,7 +41,7 @@ impl Session {
             }
             Parsed::Question(question) => {
                 let answers = names::continuations(&mut self.client, &question).await;
-                self.output.write(&crate::render::help::continuations(&answers))?;
+                self.output.write(&continuations(&answers))?;
                 Ok(Flow::Next)
             }
         }

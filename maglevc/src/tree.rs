@@ -13,10 +13,12 @@ pub(crate) mod arguments;
 pub(crate) mod help;
 pub(crate) mod parse;
 pub(crate) mod problem;
-#[cfg(test)]
-mod reference;
 pub(crate) mod token;
 
+#[cfg(test)]
+mod proptests;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -113,11 +115,9 @@ pub(crate) struct Command {
     pub(crate) run: Run,
     /// What may follow in any order, each at most once.
     pub(crate) options: Vec<Node>,
-    /// What the reference says beyond the line of help.
-    #[cfg_attr(not(test), allow(dead_code, reason = "only the reference in docs/ is made from it"))]
+    /// What there is to say beyond the line of help.
     pub(crate) details: &'static str,
     /// What `--output json` writes.
-    #[cfg_attr(not(test), allow(dead_code, reason = "only the reference in docs/ is made from it"))]
     pub(crate) json: Json,
 }
 
@@ -132,6 +132,18 @@ pub(crate) enum Json {
     Array(&'static str),
     /// One object a line, as they come.
     Lines(&'static str),
+}
+
+impl Json {
+    /// The sentence about it, with each name of a type as `name` writes it; `None` where nothing is written.
+    pub(crate) fn describe(self, name: impl FnOnce(&str) -> String) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Object(object) => Some(name(object)),
+            Self::Array(object) => Some(format!("an array of {}", name(object))),
+            Self::Lines(object) => Some(format!("{} a line", name(object))),
+        }
+    }
 }
 
 /// A word of the tree.
@@ -171,7 +183,7 @@ impl Node {
         self
     }
 
-    /// What the reference says of the complete command beyond its line of help.
+    /// What there is to say of the complete command beyond its line of help.
     pub(crate) fn details(mut self, details: &'static str) -> Self {
         if let End::Command(command) = &mut self.end {
             command.details = details;

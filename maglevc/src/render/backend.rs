@@ -61,7 +61,7 @@ impl Text for Vec<Backend> {
 /// What explains a state best: the intent, else the last probe.
 fn detail(backend: &Backend, page: &Page) -> String {
     if let Some(intent) = backend.intent.as_ref().filter(|intent| intent.kind != IntentKind::Enabled) {
-        return who(intent.by.as_deref(), page.age(intent.at), intent.reason.as_deref());
+        return who(intent.by.as_deref().map(short), page.age(intent.at), intent.reason.as_deref());
     }
     match &backend.last_probe {
         _ if backend.state == BackendState::Disabled => "by the configuration".to_owned(),
@@ -73,6 +73,11 @@ fn detail(backend: &Backend, page: &Page) -> String {
         }
         Some(probe) => format!("{} {}", probe.code, probe.detail),
     }
+}
+
+/// A name without what the daemon adds of the peer, `alice (unix socket, uid 1000)`, for which lists have no room.
+pub(crate) fn short(by: &str) -> &str {
+    by.split_once(" (").map_or(by, |(name, _)| name)
 }
 
 /// Who did something, when and why: `by alice 3m12s ago: new kernel`.
@@ -231,7 +236,7 @@ pub(crate) fn weight(weight: &Weight) -> Span {
 /// Why a weight is what it is, in words.
 pub(crate) fn because(weight: &Weight, active_pool: Option<&str>, page: &Page) -> String {
     let reason = reason(weight.because, active_pool);
-    match overridden(weight, page) {
+    match overridden(weight, page, |by| by) {
         Some(set) => format!("{reason}; {set}"),
         None => reason,
     }
@@ -255,9 +260,9 @@ pub(crate) fn reason(because: WeightReason, active_pool: Option<&str>) -> String
 }
 
 /// Who set a weight in place of the configured one: `10 instead of 100 by alice 3h1m ago: canary`.
-pub(crate) fn overridden(weight: &Weight, page: &Page) -> Option<String> {
+pub(crate) fn overridden(weight: &Weight, page: &Page, name: fn(&str) -> &str) -> Option<String> {
     let set = weight.overridden.as_ref()?;
-    let said = who(set.by.as_deref(), page.age(set.at), set.reason.as_deref());
+    let said = who(set.by.as_deref().map(name), page.age(set.at), set.reason.as_deref());
     Some(format!("{} instead of {} {said}", set.weight, weight.configured))
 }
 

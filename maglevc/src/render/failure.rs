@@ -18,7 +18,11 @@ impl Text for Failure {
                 page.line(&[Span::plain("maglevd's address is set with --server or MAGLEV_SERVER")]);
             }
             Self::Flags(_) => page.line(&[Span::plain("`maglevc --help` lists the flags")]),
-            Self::Refused(_) | Self::Unwell(_) | Self::Input(_) | Self::Output(_) => {}
+            Self::NoSuchCommand(_)
+            | Self::Refused(_)
+            | Self::Unwell(_)
+            | Self::Input(_)
+            | Self::Output(_) => {}
         }
     }
 }

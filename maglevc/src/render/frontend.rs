@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 
-use crate::render::backend::{because, overridden, reason, state as backend_state, weight};
+use crate::render::backend::{because, overridden, reason, short, state as backend_state, weight};
 use crate::render::table::{Column, Table};
 use crate::render::units::serves;
 use crate::render::{BAD, FAINT, GOOD, OPEN, Page, Span, TITLE, Text};
@@ -77,7 +77,7 @@ impl Frontend {
             ]);
             for backend in &pool.backends {
                 let because = match backend.weight.because {
-                    WeightReason::Active => overridden(&backend.weight, page).unwrap_or_default(),
+                    WeightReason::Active => overridden(&backend.weight, page, short).unwrap_or_default(),
                     _ => because(&backend.weight, self.active_pool.as_deref(), page),
                 };
                 table.row([

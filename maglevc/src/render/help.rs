@@ -2,31 +2,53 @@
 
 use crate::names::Continuation;
 use crate::render::table::{Column, Table};
-use crate::render::{FAINT, Page, Span, Text};
+use crate::render::{FAINT, Page, Span, TITLE, Text};
 use crate::tree::Node;
-use crate::tree::help::usages;
+use crate::tree::help::{Usage, usages};
 
-/// Every command whose words begin with these.
-pub(crate) struct Overview<'t> {
-    /// The tree.
-    pub(crate) tree: &'t Node,
-    /// The beginning; empty for all.
-    pub(crate) prefix: &'t str,
-}
+/// Every command with its line of help.
+pub(crate) struct Overview<'t>(pub(crate) &'t Node);
 
 impl Text for Overview<'_> {
     fn text(&self, page: &mut Page) {
         /// Longer commands have their help below them.
         const LONGEST: usize = 26;
         let mut table = Table::new([Column::Fixed(""), Column::Prose("")]);
-        for usage in usages(self.tree).into_iter().filter(|usage| usage.line.starts_with(self.prefix)) {
-            let mut usage_cell = Span::plain(usage.line);
-            if usage_cell.width() > LONGEST {
-                table.full_line(std::mem::replace(&mut usage_cell, Span::empty()));
+        for usage in usages(self.0) {
+            let mut line = Span::plain(usage.line);
+            if line.width() > LONGEST {
+                table.full_line(std::mem::replace(&mut line, Span::empty()));
             }
-            table.row([usage_cell, Span::new(FAINT, usage.help)]);
+            table.row([line, Span::new(FAINT, usage.help)]);
         }
         table.put(page);
+    }
+}
+
+/// All there is to say of some commands.
+pub(crate) struct Manual<'t>(pub(crate) Vec<Usage<'t>>);
+
+impl Text for Manual<'_> {
+    fn text(&self, page: &mut Page) {
+        for (index, usage) in self.0.iter().enumerate() {
+            if index > 0 {
+                page.end_line();
+            }
+            page.line(&[Span::new(TITLE, &usage.line)]);
+            for paragraph in [usage.help, usage.command.details].into_iter().filter(|text| !text.is_empty()) {
+                page.space(2);
+                page.wrap(2, &[Span::plain(paragraph)]);
+                page.end_line();
+            }
+            let mut table = Table::new([Column::Fixed(""), Column::Prose("")]).indented(4);
+            for (option, help) in usage.options() {
+                table.row([Span::plain(option), Span::new(FAINT, help)]);
+            }
+            table.put(page);
+            if let Some(json) = usage.command.json.describe(str::to_owned) {
+                page.line(&[Span::new(FAINT, "  JSON: "), Span::plain(json)]);
+            }
+        }
     }
 }
 

@@ -147,6 +147,9 @@ impl Table {
     }
 }
 
+/// Whether a column gives.
+type Gives = fn(Column) -> bool;
+
 /// Takes from columns until they fit, a column at a time and the widest of a kind first.
 fn fit(columns: &[Column], widths: &mut [usize], page: usize) {
     fn prose(column: Column) -> bool {
@@ -159,7 +162,7 @@ fn fit(columns: &[Column], widths: &mut [usize], page: usize) {
         matches!(column, Column::Address(_))
     }
     /// Who gives, and what it keeps. 22 columns hold `203.0.113.100 tcp/8080`, 15 any IPv4 address.
-    const STEPS: [(fn(Column) -> bool, usize); 7] =
+    const STEPS: [(Gives, usize); 7] =
         [(prose, 24), (name, 16), (address, 22), (prose, 16), (name, 8), (address, 15), (prose, 8)];
     let gaps = GAP * widths.len().saturating_sub(1);
     for (gives, least) in STEPS {

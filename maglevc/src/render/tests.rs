@@ -1,9 +1,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use maglev_api::v1;
 
 use crate::render::table::{Column, Table, shorten};
 use crate::render::units::{age, bytes, count, interval, packets, percent, serves, took};
-use crate::render::{Page, Span};
+use crate::render::{Page, Span, Text};
+use crate::view::backend::Backend;
 
 #[test]
 fn ages_have_two_units() {
@@ -64,6 +66,43 @@ fn long_names_lose_their_middle() {
     assert_eq!(shorten("日本語の名前です", 9), "日本…です");
     assert_eq!(shorten("abc", 1), "…");
     assert_eq!(shorten("abc", 0), "…");
+}
+
+#[test]
+fn no_value_is_too_strange_to_be_shown() {
+    let far = |seconds| Some(prost_types::Timestamp { seconds, nanos: i32::MIN });
+    let long = |seconds| Some(prost_types::Duration { seconds, nanos: i32::MAX });
+    for (number, seconds) in [(0, i64::MIN), (1, 0), (u32::MAX, i64::MAX)] {
+        let transition = v1::Transition { from: -1, to: 99, at: far(seconds), ..Default::default() };
+        let membership = v1::Membership {
+            effective_weight: number,
+            weight_override: Some(number),
+            reason: -7,
+            ..Default::default()
+        };
+        let probe = v1::ProbeResult { total: long(seconds), at: far(seconds), ..Default::default() };
+        let backend = Backend::from(v1::Backend {
+            state: -1,
+            since: far(seconds),
+            health_check: "web".into(),
+            health: number,
+            rise: number,
+            fall: number,
+            last_probe: Some(probe),
+            next_probe_at: far(seconds),
+            intent: Some(v1::Intent { kind: 17, attribution: None }),
+            transitions: vec![transition],
+            memberships: vec![membership],
+            ..Default::default()
+        });
+        serde_json::to_string(&backend).unwrap();
+        for width in [0, 1, 20, 80] {
+            let mut page = Page::new(width, Timestamp::UNIX_EPOCH, TimeZone::UTC);
+            backend.text(&mut page);
+            vec![backend.clone()].text(&mut page);
+            assert!(page.finish(true).contains("unspecified"));
+        }
+    }
 }
 
 fn put(width: usize, table: &Table) -> String {

@@ -127,7 +127,7 @@ impl Text for LbCounters {
             Column::Number("NEXT"),
             Column::Number("FIRST"),
             Column::Number("UNTRACKED"),
-            Column::Number("NO SERVER"),
+            Column::Number("DROPPED"),
             Column::Number("ROUTED"),
             Column::Number("BYTES"),
         ]);

@@ -9,8 +9,32 @@ pub(crate) struct Usage<'t> {
     /// Its line of help.
     pub(crate) help: &'static str,
     /// The command.
-    #[cfg_attr(not(test), allow(dead_code, reason = "only the reference in docs/ asks for it"))]
     pub(crate) command: &'t Command,
+}
+
+impl Usage<'_> {
+    /// Whether its words begin with these, each of which may be a beginning itself.
+    pub(crate) fn begins_with(&self, words: &str) -> bool {
+        let mut own = self.line.split(' ');
+        words.split_whitespace().all(|word| own.next().is_some_and(|own| own.starts_with(word)))
+    }
+
+    /// What may follow it in any order, each with its help: `("num N", "end after some lines: how many lines")`.
+    pub(crate) fn options(&self) -> Vec<(String, String)> {
+        let mut rows = Vec::new();
+        self.command.options.iter().for_each(|option| option_rows(option, "", &mut rows));
+        rows
+    }
+}
+
+fn option_rows(option: &Node, before: &str, rows: &mut Vec<(String, String)>) {
+    let usage = format!("{before}{}", option.token.label());
+    if let ([only], End::No) = (option.next.as_slice(), &option.end) {
+        rows.push((format!("{usage} {}", only.token.label()), format!("{}: {}", option.help, only.help)));
+        return;
+    }
+    rows.push((usage.clone(), option.help.to_owned()));
+    option.next.iter().for_each(|next| option_rows(next, &format!("{usage} "), rows));
 }
 
 /// Every command of a tree in its order.

@@ -52,35 +52,19 @@ async fn command(tree: &Node, usage: &Usage<'_>) -> String {
     if !usage.command.details.is_empty() {
         text.push_str(&format!("\n{}\n", usage.command.details));
     }
-    let mut options = Vec::new();
-    usage.command.options.iter().for_each(|option| option_rows(option, "", &mut options));
+    let options = usage.options();
     if !options.is_empty() {
         text.push_str("\n| option | |\n|---|---|\n");
-        options.iter().for_each(|row| text.push_str(row));
+        options.iter().for_each(|(option, help)| text.push_str(&format!("| `{option}` | {help} |\n")));
     }
     if let Some(example) = example(tree, usage).await {
         text.push_str(&format!("\n```\n{example}```\n"));
     }
     let link = |name: &str| format!("[{name}](#{})", name.to_lowercase());
-    match usage.command.json {
-        Json::Nothing => {}
-        Json::Object(name) => text.push_str(&format!("\nJSON: {}\n", link(name))),
-        Json::Array(name) => text.push_str(&format!("\nJSON: an array of {}\n", link(name))),
-        Json::Lines(name) => text.push_str(&format!("\nJSON: {} a line\n", link(name))),
+    if let Some(json) = usage.command.json.describe(link) {
+        text.push_str(&format!("\nJSON: {json}\n"));
     }
     text
-}
-
-fn option_rows(option: &Node, before: &str, rows: &mut Vec<String>) {
-    let usage = format!("{before}{}", option.token.label());
-    if let [only] = option.next.as_slice()
-        && matches!(option.end, crate::tree::End::No)
-    {
-        rows.push(format!("| `{usage} {}` | {}; {} |\n", only.token.label(), option.help, only.help));
-        return;
-    }
-    rows.push(format!("| `{usage}` | {} |\n", option.help));
-    option.next.iter().for_each(|next| option_rows(next, &format!("{usage} "), rows));
 }
 
 /// What the command writes for the fixtures, on a terminal of 80 columns.

@@ -180,6 +180,16 @@ async fn without_words_and_script_the_commands_are_listed() {
     let ran = Process::new("").run().await;
     assert_eq!(ran, Process::new("help").run().await);
     assert_eq!(ran.code, 0);
-    let shows = Process::new("help show vpp").run().await.out;
-    assert_eq!(shows.lines().count(), 3, "{shows}");
+}
+
+#[tokio::test]
+async fn help_explains_the_commands_that_are_meant() {
+    let mut said = String::new();
+    for line in ["help wa", "help set f", "help sh v l", "help qu"] {
+        let ran = Process::new(line).run().await;
+        assert_eq!((ran.code, ran.errors.as_str()), (0, ""), "{line}");
+        said.push_str(&format!("=== {line}\n{}", ran.out));
+    }
+    insta::assert_snapshot!(said);
+    assert_eq!(Process::new("help nonsense").run().await.code, 2);
 }
