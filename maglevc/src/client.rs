@@ -11,8 +11,8 @@ use tonic::{Code, Response, Status, Streaming};
 use crate::failure::Failure;
 use crate::server::Server;
 
-/// The largest answer taken. The state of 10,000 backends with their histories is about 10 MiB; more than this is a mistake.
-const LARGEST_ANSWER: usize = 256 << 20;
+/// The largest answer taken. Ten thousand backends with their histories are about 5 MiB; more than this is a mistake.
+const LARGEST_ANSWER: usize = 64 << 20;
 
 /// How long to wait for a server.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +56,8 @@ impl Client {
     /// Makes one call and waits for its answer. Dropping the future gives the call up.
     ///
     /// # Errors
-    /// [`Failure::Unreachable`] when there is no connection or no answer in time, [`Failure::Refused`] with the server's
-    /// sentence otherwise.
+    /// [`Failure::Unreachable`], [`Failure::Silent`] and [`Failure::Lost`] when no answer came, [`Failure::Refused`] with
+    /// the server's sentence when it said no.
     pub(crate) async fn call<T, F>(
         &mut self,
         call: impl FnOnce(MaglevClient<Channel>) -> F,
@@ -71,7 +71,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::call`], with a server's NOT_FOUND as `None`.
+    /// As [`Client::call`], with a server's NOT_FOUND as its sentence.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -99,7 +99,7 @@ impl Client {
 
     /// The failure of a stream that the server ended.
     pub(crate) fn ended(&self) -> Failure {
-        self.unreachable("lost the connection to", "the server closed it".to_owned())
+        Failure::Lost { server: self.server.clone(), reason: "the server closed it".to_owned() }
     }
 
     async fn try_call<T, F>(
@@ -113,10 +113,7 @@ impl Client {
         match tokio::time::timeout(self.deadlines.call, call(connected)).await {
             Ok(Ok(response)) => Ok(Ok(response.into_inner())),
             Ok(Err(status)) => self.lost(&status).map_or(Ok(Err(status)), Err),
-            Err(_) => {
-                let within = format!("nothing came back within {:?}", self.deadlines.call);
-                Err(self.unreachable("no answer from", within))
-            }
+            Err(_) => Err(Failure::Silent { server: self.server.clone(), within: self.deadlines.call }),
         }
     }
 
@@ -124,7 +121,7 @@ impl Client {
         if let Some(connected) = &self.connected {
             return Ok(connected.clone());
         }
-        let cannot = |reason| self.unreachable("cannot connect to", reason);
+        let cannot = |reason| Failure::Unreachable { server: self.server.clone(), reason };
         let endpoint = Endpoint::from_shared(self.server.uri())
             .map_err(|error| cannot(innermost(&error)))?
             .http2_keep_alive_interval(self.deadlines.keepalive)
@@ -142,7 +139,7 @@ impl Client {
     /// What a status that was made on this side says: the server did not speak. `None` when it did.
     fn lost(&self, status: &Status) -> Option<Failure> {
         let source = status.source()?;
-        Some(self.unreachable("lost the connection to", innermost(source)))
+        Some(Failure::Lost { server: self.server.clone(), reason: innermost(source) })
     }
 
     fn refused(&self, status: &Status) -> Failure {
@@ -156,10 +153,6 @@ impl Client {
             _ => status.message().to_owned(),
         };
         Failure::Refused(sentence)
-    }
-
-    fn unreachable(&self, problem: &'static str, reason: String) -> Failure {
-        Failure::Unreachable { problem, server: self.server.to_string(), reason }
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) mod help;
 pub(crate) mod table;
 pub(crate) mod units;
 pub(crate) mod vpp;
+pub(crate) mod weight;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,10 @@
 
 use anstyle::Style;
 
-use crate::render::backend::{because, overridden, reason, short, state as backend_state, weight};
+use crate::render::backend::state as backend_state;
 use crate::render::table::{Column, Table};
 use crate::render::units::serves;
+use crate::render::weight::{because, overridden, reason, short, weight};
 use crate::render::{BAD, FAINT, GOOD, OPEN, Page, Span, TITLE, Text};
 use crate::view::frontend::{Frontend, WeightChange};
 use crate::view::words::{FrontendState, WeightReason};
