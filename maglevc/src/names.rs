@@ -37,7 +37,7 @@ pub(crate) async fn complete(client: &mut Client, arguments: &mut Arguments) -> 
                 return Err(Failure::Refused(format!("{sentence}; did you mean {nearest}?")));
             }
             Err(_) if names.is_empty() => return Err(Failure::Refused(sentence)),
-            Err(_) => return Err(Failure::Refused(format!("{sentence}; there is {}", list(&names)))),
+            Err(_) => return Err(Failure::Refused(format!("{sentence}; write {}", list(&names)))),
         }
     }
     Ok(())

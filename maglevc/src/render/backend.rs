@@ -5,7 +5,7 @@ use anstyle::Style;
 use crate::render::table::{Column, Table};
 use crate::render::units::took;
 use crate::render::weight::{because, short, weight, who};
-use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, PLAIN, Page, Span, TITLE, Text, plural};
+use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, Page, Span, TITLE, Text, plural};
 use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition};
 use crate::view::words::{BackendState, IntentKind};
 
@@ -237,12 +237,10 @@ fn transitions(transitions: &[Transition], page: &mut Page) {
 impl Text for BackendChange {
     fn text(&self, page: &mut Page) {
         let backend = &self.backend;
-        let before = if self.changed { "is now" } else { "is already" };
+        let (before, now) = if self.changed { ("", "is now") } else { ("nothing changed: ", "is") };
         let mut spans =
-            vec![Span::plain(format!("backend {} {before} ", backend.name)), state(backend.state)];
-        if !self.changed {
-            spans.push(Span::new(PLAIN, "; nothing changed"));
-        } else if backend.state == BackendState::Unknown {
+            vec![Span::plain(format!("{before}backend {} {now} ", backend.name)), state(backend.state)];
+        if backend.state == BackendState::Unknown {
             let next = backend.next_probe_at.map(|next| format!(", in {}", page.until(next)));
             spans.push(Span::plain(format!(" until its next probe{}", next.unwrap_or_default())));
         }

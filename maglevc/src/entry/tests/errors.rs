@@ -16,11 +16,11 @@ async fn the_server_is_quoted_without_wrapping() {
         (Mood::Refusing, "set backend nginx2 pause", "backend nginx2 is disabled; enable it first\n"),
         (Mood::Unwell, "show vpp lb state", "VPP is not connected: no such file /run/vpp/api.sock\n"),
         (Mood::Well, "show backends nginx11", "no backend is named nginx11; did you mean nginx1?\n"),
-        (Mood::Well, "show frontends xyz", "no frontend is named xyz; there is dns, mail, shop or site\n"),
+        (Mood::Well, "show frontends xyz", "no frontend is named xyz; write dns, mail, shop or site\n"),
         (
             Mood::Well,
             "set frontend shop pool primary backend nginx0 weight 1",
-            "frontend shop has no pool primary; there is canary\n",
+            "frontend shop has no pool primary; write canary\n",
         ),
         (
             Mood::Well,
