@@ -21,6 +21,8 @@ pub(crate) struct Deadlines {
     pub(crate) connect: Duration,
     /// For the answer to one call.
     pub(crate) call: Duration,
+    /// For names in the answer to a question mark, which has to come at once: they are left out of it otherwise.
+    pub(crate) help: Duration,
     /// Between signs of life that are asked of a silent server, and for each of them.
     pub(crate) keepalive: Duration,
 }
@@ -30,6 +32,7 @@ impl Default for Deadlines {
         Self {
             connect: Duration::from_secs(5),
             call: Duration::from_secs(10),
+            help: Duration::from_millis(500),
             keepalive: Duration::from_secs(10),
         }
     }
@@ -51,6 +54,11 @@ impl Client {
     /// Where the server is.
     pub(crate) fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// How long to wait for a server.
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.deadlines
     }
 
     /// Makes one call and waits for its answer. Dropping the future gives the call up.

@@ -77,7 +77,7 @@ async fn a_server_that_never_answers_is_given_up() {
         let server = serve_unix(Mood::Silent).await;
         let ran = Process::new(line).at(&server).impatient().run().await;
         assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{line}");
-        assert_eq!(ran.errors, format!("no answer from {} within 200ms\n", server.address), "{line}");
+        assert_eq!(ran.errors, format!("no answer from {} within 500ms\n", server.address), "{line}");
     }
     // Something that listens and is no server at all.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
