@@ -1,0 +1,175 @@
+//! Pure. The flags before the words, and the environment behind them.
+
+use std::path::Path;
+
+use argh::FromArgs;
+
+use crate::server::Server;
+
+/// Where maglevd listens by default.
+const DEFAULT_SERVER: &str = "localhost:9090";
+
+/// Talks to maglevd, the control plane of VPP's Maglev load balancer.
+#[derive(Debug, FromArgs)]
+#[argh(
+    help_triggers("-h", "--help"),
+    note = "WORDS are a command, such as `show backends`; `{command_name} help` lists all commands and a `?` as the last
+word shows what can follow. Without words, commands are read from the standard input, one a line.",
+    error_code(0, "done"),
+    error_code(1, "the server refused, or what was checked is not well"),
+    error_code(2, "the command line is wrong"),
+    error_code(3, "the server cannot be reached")
+)]
+struct Flags {
+    // Not a comment for rustdoc, to which brackets are links.
+    #[argh(
+        option,
+        description = "where maglevd listens: host:port, [v6]:port, :port or unix:/path (default: $MAGLEV_SERVER, else \
+                       localhost:9090)"
+    )]
+    server: Option<String>,
+
+    /// colour: auto, true or false (default: auto, which means on a terminal unless NO_COLOR is set)
+    #[argh(option, default = "Color::Auto")]
+    color: Color,
+
+    /// text for people or json for programs (default: text)
+    #[argh(option, default = "Format::Text")]
+    output: Format,
+
+    /// print the version and exit
+    #[argh(switch)]
+    version: bool,
+
+    /// the command; what follows `--` is never taken for a flag
+    #[argh(positional, arg_name = "words")]
+    words: Vec<String>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    True,
+    /// Never.
+    False,
+}
+
+impl std::str::FromStr for Color {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "true" => Ok(Self::True),
+            "false" => Ok(Self::False),
+            _ => Err("write auto, true or false"),
+        }
+    }
+}
+
+/// How to write what the server said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl std::str::FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("write text or json"),
+        }
+    }
+}
+
+/// What the process was asked to do.
+#[derive(Debug)]
+pub(crate) struct Args {
+    /// Where the server is.
+    pub(crate) server: Server,
+    /// When to colour.
+    pub(crate) color: Color,
+    /// How to write.
+    pub(crate) format: Format,
+    /// The command, if one was given.
+    pub(crate) words: Vec<String>,
+}
+
+/// Why there is nothing to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// This was asked for.
+    Print(String),
+    /// The flags are wrong.
+    Usage(String),
+}
+
+impl Args {
+    /// Understands the arguments of a process, the first of which is its own name.
+    ///
+    /// # Errors
+    /// [`Early`] when help or the version is asked for, or when a flag is wrong.
+    pub(crate) fn parse(
+        arguments: &[String],
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Early> {
+        let (program, arguments) = arguments.split_first().map_or(("maglevc", &[][..]), |(first, rest)| {
+            (Path::new(first).file_name().and_then(|name| name.to_str()).unwrap_or("maglevc"), rest)
+        });
+        let arguments = split_equals(arguments);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let flags = Flags::from_args(&[program], &arguments).map_err(|early| match early.status {
+            Ok(()) => Early::Print(early.output),
+            Err(()) => Early::Usage(early.output.trim_end().to_owned()),
+        })?;
+        if flags.version {
+            return Err(Early::Print(format!("maglevc {}", env!("CARGO_PKG_VERSION"))));
+        }
+        let server = flags
+            .server
+            .or_else(|| environment("MAGLEV_SERVER").filter(|server| !server.is_empty()))
+            .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let server = server.parse().map_err(|error| Early::Usage(format!("{error}")))?;
+        Ok(Self { server, color: flags.color, format: flags.output, words: flags.words })
+    }
+}
+
+/// `--flag=value` in two, as argh wants it. What follows `--` is left alone.
+fn split_equals(arguments: &[String]) -> Vec<String> {
+    let mut split = Vec::with_capacity(arguments.len());
+    let mut words_only = false;
+    for argument in arguments {
+        words_only |= argument == "--";
+        match argument.split_once('=') {
+            Some((flag, value)) if !words_only && flag.starts_with("--") => {
+                split.extend([flag.to_owned(), value.to_owned()]);
+            }
+            _ => split.push(argument.clone()),
+        }
+    }
+    split
+}
+
+/// Who asks, as far as the environment tells: whoever used sudo, else the user.
+pub(crate) fn operator(environment: impl Fn(&str) -> Option<String>) -> String {
+    /// The server takes no longer name.
+    const LONGEST: usize = 128;
+    let mut name = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|variable| environment(variable).filter(|name| !name.is_empty()))
+        .unwrap_or_default();
+    name.truncate(name.floor_char_boundary(LONGEST));
+    name
+}
+
+#[cfg(test)]
+mod tests;

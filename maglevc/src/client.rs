@@ -1,0 +1,173 @@
+//! Edge. The connection to maglevd: made when the first call needs it, and never waited for without an end.
+
+use std::error::Error as _;
+use std::future::Future;
+use std::time::Duration;
+
+use maglev_api::v1::maglev_client::MaglevClient;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Response, Status, Streaming};
+
+use crate::failure::Failure;
+use crate::server::Server;
+
+/// The largest answer taken. The state of 10,000 backends with their histories is about 10 MiB; more than this is a mistake.
+const LARGEST_ANSWER: usize = 256 << 20;
+
+/// How long to wait for a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadlines {
+    /// For a connection, with looking up the name.
+    pub(crate) connect: Duration,
+    /// For the answer to one call.
+    pub(crate) call: Duration,
+    /// Between signs of life that are asked of a silent server, and for each of them.
+    pub(crate) keepalive: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            call: Duration::from_secs(10),
+            keepalive: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A client of one server.
+pub(crate) struct Client {
+    server: Server,
+    deadlines: Deadlines,
+    connected: Option<MaglevClient<Channel>>,
+}
+
+impl Client {
+    /// A client that has not connected yet.
+    pub(crate) fn new(server: Server, deadlines: Deadlines) -> Self {
+        Self { server, deadlines, connected: None }
+    }
+
+    /// Where the server is.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Makes one call and waits for its answer. Dropping the future gives the call up.
+    ///
+    /// # Errors
+    /// [`Failure::Unreachable`] when there is no connection or no answer in time, [`Failure::Refused`] with the server's
+    /// sentence otherwise.
+    pub(crate) async fn call<T, F>(
+        &mut self,
+        call: impl FnOnce(MaglevClient<Channel>) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        match self.try_call(call).await? {
+            Ok(answer) => Ok(answer),
+            Err(status) => Err(self.refused(&status)),
+        }
+    }
+
+    /// As [`Client::call`], with a server's NOT_FOUND as `None`.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub(crate) async fn find<T, F>(
+        &mut self,
+        call: impl FnOnce(MaglevClient<Channel>) -> F,
+    ) -> Result<Result<T, String>, Failure>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        match self.try_call(call).await? {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(status) if status.code() == Code::NotFound => Ok(Err(status.message().to_owned())),
+            Err(status) => Err(self.refused(&status)),
+        }
+    }
+
+    /// Waits for the next message of a stream, however long that takes; `None` when the server ends it.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; a server that died without a word is noticed by its missing signs of life.
+    pub(crate) async fn next<T>(&self, stream: &mut Streaming<T>) -> Result<Option<T>, Failure> {
+        stream.message().await.map_err(|status| self.lost(&status).unwrap_or_else(|| self.refused(&status)))
+    }
+
+    /// The failure of a stream that the server ended.
+    pub(crate) fn ended(&self) -> Failure {
+        self.unreachable("lost the connection to", "the server closed it".to_owned())
+    }
+
+    async fn try_call<T, F>(
+        &mut self,
+        call: impl FnOnce(MaglevClient<Channel>) -> F,
+    ) -> Result<Result<T, Status>, Failure>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let connected = self.connect().await?;
+        match tokio::time::timeout(self.deadlines.call, call(connected)).await {
+            Ok(Ok(response)) => Ok(Ok(response.into_inner())),
+            Ok(Err(status)) => self.lost(&status).map_or(Ok(Err(status)), Err),
+            Err(_) => {
+                let within = format!("nothing came back within {:?}", self.deadlines.call);
+                Err(self.unreachable("no answer from", within))
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<MaglevClient<Channel>, Failure> {
+        if let Some(connected) = &self.connected {
+            return Ok(connected.clone());
+        }
+        let cannot = |reason| self.unreachable("cannot connect to", reason);
+        let endpoint = Endpoint::from_shared(self.server.uri())
+            .map_err(|error| cannot(innermost(&error)))?
+            .http2_keep_alive_interval(self.deadlines.keepalive)
+            .keep_alive_timeout(self.deadlines.keepalive)
+            .keep_alive_while_idle(true);
+        let channel = match tokio::time::timeout(self.deadlines.connect, endpoint.connect()).await {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(error)) => return Err(cannot(innermost(&error))),
+            Err(_) => return Err(cannot(format!("no connection within {:?}", self.deadlines.connect))),
+        };
+        let connected = MaglevClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+        Ok(self.connected.insert(connected).clone())
+    }
+
+    /// What a status that was made on this side says: the server did not speak. `None` when it did.
+    fn lost(&self, status: &Status) -> Option<Failure> {
+        let source = status.source()?;
+        Some(self.unreachable("lost the connection to", innermost(source)))
+    }
+
+    fn refused(&self, status: &Status) -> Failure {
+        let sentence = match status.code() {
+            Code::Unimplemented => {
+                format!("{} is a maglevd that cannot do this; it is older than this maglevc", self.server)
+            }
+            _ if status.message().is_empty() => {
+                format!("the server refused without saying why ({})", status.code().description())
+            }
+            _ => status.message().to_owned(),
+        };
+        Failure::Refused(sentence)
+    }
+
+    fn unreachable(&self, problem: &'static str, reason: String) -> Failure {
+        Failure::Unreachable { problem, server: self.server.to_string(), reason }
+    }
+}
+
+/// What is at the bottom of an error: the layers above only say that something below them failed.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

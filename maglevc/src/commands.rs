@@ -1,0 +1,195 @@
+//! Pure. Every command there is: the one tree that parsing, help, completion and the reference come from.
+//!
+//! To add a command, add its entry here and the function that it runs beside the others.
+
+use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
+
+mod config;
+mod help;
+mod set;
+mod show;
+mod vpp;
+mod watch;
+
+/// The levels of the daemon's log.
+const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
+
+/// The command tree.
+pub(crate) fn tree() -> Node {
+    word("maglevc", "talk to maglevd").then([
+        word("show", "look at something").then(show_commands()),
+        word("set", "change something").then([
+            word("backend", "a backend, wherever it serves")
+                .then([slot("NAME", "backend", Kind::Name(Object::Backend), "the backend").then(set_backend())]),
+            word("frontend", "a frontend, and a backend in it").then([set_weight()]),
+        ]),
+        word("plan", "what would be done").then([lb_state(
+            |session, arguments| Box::pin(vpp::plan(session, arguments)),
+            ["what a sync of everything would write to VPP", "what a sync of one frontend would write to VPP"],
+            "Nothing is written. The operations are those that `sync vpp lb state` would make, in their order.",
+        )]),
+        word("sync", "bring into agreement").then([lb_state(
+            |session, arguments| Box::pin(vpp::sync(session, arguments)),
+            ["observe VPP and write what differs, now", "observe VPP and write what differs for one frontend, now"],
+            "The exit code is 1 when VPP refused an operation; the others are made all the same.",
+        )]),
+        word("watch", "follow what happens").then([watch_events()]),
+        word("config", "the daemon's configuration file").then([
+            word("check", "check the file as it is on disk, without applying it")
+                .runs(|session, _| Box::pin(config::check(session)), Json::Object("ConfigCheck"))
+                .details(
+                    "Every error and warning is written as `file:line:column: error: message`. The exit code is 1 when \
+                     the file would not be taken.",
+                ),
+            word("reload", "check the file and apply it")
+                .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))
+                .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
+        ]),
+        word("help", "list the commands")
+            .runs(|session, _| Box::pin(help::overview(session)), Json::Nothing)
+            .then([slot("WORDS", "words", Kind::Text, "explain the commands that begin with these words")
+                .runs(|session, arguments| Box::pin(help::manual(session, arguments)), Json::Nothing)]),
+        word("quit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
+        word("exit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
+    ])
+}
+
+fn show_commands() -> Vec<Node> {
+    vec![
+        word("version", "the version of the daemon, and how long it has been running")
+            .runs(|session, _| Box::pin(show::version(session)), Json::Object("Version")),
+        word("frontends", "every frontend with its pools and backends")
+            .runs(|session, _| Box::pin(show::frontends(session)), Json::Array("Frontend"))
+            .details(
+                "A weight such as `0 of 100` is the weight in effect and the one the backend has while it is up and its \
+                 pool is active.",
+            )
+            .then([slot("NAME", "frontend", Kind::Name(Object::Frontend), "one frontend").runs(
+                |session, arguments| Box::pin(show::frontend(session, arguments)),
+                Json::Object("Frontend"),
+            )]),
+        word("backends", "every backend with its health")
+            .runs(|session, _| Box::pin(show::backends(session)), Json::Array("Backend"))
+            .details("DETAIL is what explains the state best: the operator's intent, else the last probe.")
+            .then([slot("NAME", "backend", Kind::Name(Object::Backend), "one backend and its story")
+                .runs(
+                    |session, arguments| Box::pin(show::backend(session, arguments)),
+                    Json::Object("Backend"),
+                )
+                .details(
+                    "The bar is the health counter: a pass adds a mark, a failure takes one, and while there is a mark \
+                     to the right of the line the backend is up.",
+                )]),
+        word("healthchecks", "every health check")
+            .runs(|session, _| Box::pin(show::health_checks(session)), Json::Array("HealthCheck"))
+            .then([slot("NAME", "healthcheck", Kind::Name(Object::HealthCheck), "one health check").runs(
+                |session, arguments| Box::pin(show::health_check(session, arguments)),
+                Json::Object("HealthCheck"),
+            )]),
+        word("vpp", "VPP").then([
+            word("info", "the VPP that is driven, and whether it can be")
+                .runs(|session, _| Box::pin(vpp::info(session)), Json::Object("VppInfo")),
+            word("lb", "the load balancer in VPP").then([
+                word("state", "what VPP has, beside what it should have")
+                    .runs(|session, _| Box::pin(vpp::state(session)), Json::Object("LbState"))
+                    .details(
+                        "WEIGHT is as operators write it, SENT the weight VPP has. WANTED is the share of new flows the \
+                         weights ask for, GIVEN the share VPP's buckets give.",
+                    ),
+                word("counters", "packet counters of the VIPs")
+                    .runs(|session, _| Box::pin(vpp::counters(session)), Json::Object("LbCounters"))
+                    .details(
+                        "NEXT counts packets of established flows, FIRST the first packets of flows, UNTRACKED packets \
+                         that no flow could be kept for, DROPPED packets that found no server.",
+                    ),
+            ]),
+        ]),
+    ]
+}
+
+fn set_backend() -> Vec<Node> {
+    let json = Json::Object("BackendChange");
+    vec![
+        word("pause", "stop probing and give it no new flows; keep its flows")
+            .runs(|session, arguments| Box::pin(set::pause(session, arguments)), json)
+            .details("Refused while the backend is disabled.")
+            .options([reason()]),
+        word("resume", "end a pause: unknown until the next probe")
+            .runs(|session, arguments| Box::pin(set::resume(session, arguments)), json)
+            .details("Refused while the backend is disabled.")
+            .options([reason()]),
+        word("enable", "end a disable, also one of the configuration")
+            .runs(|session, arguments| Box::pin(set::enable(session, arguments)), json)
+            .options([reason()]),
+        word("disable", "stop probing, give it no new flows and evict its flows")
+            .runs(|session, arguments| Box::pin(set::disable(session, arguments)), json)
+            .options([reason()]),
+    ]
+}
+
+fn set_weight() -> Node {
+    let weight = slot(
+        "WEIGHT",
+        "weight",
+        Kind::Number(0, 100),
+        "give it this weight while it is up in the active pool, from 0 to 100",
+    )
+    .runs(|session, arguments| Box::pin(set::weight(session, arguments)), Json::Object("WeightChange"))
+    .details("The weight stands until it is set to the configured one, also across reloads and restarts.")
+    .options([word("flush", "evict its established flows in this frontend").ends(), reason()]);
+    slot("NAME", "frontend", Kind::Name(Object::Frontend), "the frontend").then([word(
+        "pool",
+        "one of its pools",
+    )
+    .then([slot("POOL", "pool", Kind::Name(Object::Pool), "the pool").then([word(
+        "backend",
+        "a backend in the pool",
+    )
+    .then([slot("BACKEND", "backend", Kind::Name(Object::PoolBackend), "the backend").then([word(
+        "weight",
+        "its weight there",
+    )
+    .then([weight])])])])])])
+}
+
+/// Why something is changed.
+fn reason() -> Node {
+    word("reason", "why, kept with who and when").then([slot(
+        "TEXT",
+        "reason",
+        Kind::Text,
+        "all that follows on the line",
+    )
+    .ends()])
+}
+
+/// `vpp lb state [FRONTEND]` for what works on all frontends or on one.
+fn lb_state(run: Run, help: [&'static str; 2], details: &'static str) -> Node {
+    let json = Json::Object("Operations");
+    let one = slot("FRONTEND", "frontend", Kind::Name(Object::Frontend), help[1]).runs(run, json);
+    let state = word("state", help[0]).runs(run, json).details(details).then([one]);
+    word("vpp", "VPP").then([word("lb", "the load balancer in VPP").then([state])])
+}
+
+fn watch_events() -> Node {
+    word("events", "the present state, then every change as it happens")
+        .runs(|session, arguments| Box::pin(watch::events(session, arguments)), Json::Lines("Event"))
+        .details(
+            "With none of `log`, `backend` and `frontend`: backends and frontends. Runs until it is interrupted. Each \
+             line counts for `num`, also those of the present state. A server that goes away is noticed within 20 \
+             seconds and ends the watch with exit code 3.",
+        )
+        .options([
+            word("num", "end after some lines").then([slot(
+                "N",
+                "num",
+                Kind::Number(1, u64::MAX),
+                "how many lines",
+            )
+            .ends()]),
+            word("log", "the daemon's log lines").ends().then([word("level", "only from a level up")
+                .then([slot("LEVEL", "level", Kind::Choice(LEVELS), "this level and those above it").ends()])]),
+            word("backend", "backends").ends(),
+            word("frontend", "frontends").ends(),
+        ])
+}

@@ -1,0 +1,115 @@
+//! Driver. From arguments and surroundings to an exit code: one line, a script, or the overview.
+
+use std::io::{BufRead, Write};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::args::{Args, Color, Early, operator};
+use crate::client::{Client, Deadlines};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::render::help::Overview;
+use crate::render::{Page, Text};
+use crate::session::Session;
+use crate::tree::token::Line;
+use crate::{commands, script};
+
+/// The value of a variable, where it is set.
+pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
+/// What a process has around it. Tests bring their own.
+pub(crate) struct Surroundings {
+    /// The arguments, the first of which is the name of the program.
+    pub(crate) arguments: Vec<String>,
+    /// The environment.
+    pub(crate) environment: Environment,
+    /// The standard input, unless it is a terminal.
+    pub(crate) commands: Option<Box<dyn BufRead + Send>>,
+    /// The standard output.
+    pub(crate) out: Box<dyn Write>,
+    /// The standard error output.
+    pub(crate) errors: Box<dyn Write>,
+    /// What the outputs can do.
+    pub(crate) terminal: Terminal,
+    /// What time it is.
+    pub(crate) clock: fn() -> Timestamp,
+    /// Where the operator is.
+    pub(crate) zone: TimeZone,
+    /// How long to wait for a server.
+    pub(crate) deadlines: Deadlines,
+}
+
+/// What the outputs can do.
+#[derive(Clone, Copy)]
+pub(crate) struct Terminal {
+    /// Whether the standard output takes colours.
+    pub(crate) out_color: bool,
+    /// Whether the standard error output takes colours.
+    pub(crate) errors_color: bool,
+    /// Columns.
+    pub(crate) width: usize,
+}
+
+/// Does what the arguments ask for, and says what the process ends with.
+pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
+    let Surroundings { clock, ref zone, terminal, .. } = surroundings;
+    let zone = zone.clone();
+    let args = match Args::parse(&surroundings.arguments, &surroundings.environment) {
+        Ok(args) => args,
+        Err(Early::Print(text)) => {
+            // Nobody is left to tell when the output is closed.
+            let _ = surroundings.out.write_all(format!("{}\n", text.trim_end()).as_bytes());
+            return 0;
+        }
+        Err(Early::Usage(text)) => {
+            let page = Page::new(terminal.width, clock(), zone);
+            return fail(&Failure::Flags(text), &mut *surroundings.errors, page, terminal.errors_color);
+        }
+    };
+    let colored = |detected| match args.color {
+        Color::Auto => detected,
+        Color::True => true,
+        Color::False => false,
+    };
+    let mut session = Session {
+        client: Client::new(args.server, surroundings.deadlines),
+        output: Output {
+            out: surroundings.out,
+            format: args.format,
+            color: colored(terminal.out_color),
+            width: terminal.width,
+            clock,
+            zone: zone.clone(),
+        },
+        operator: operator(&surroundings.environment),
+        tree: Rc::new(commands::tree()),
+    };
+    let done = match surroundings.commands {
+        _ if !args.words.is_empty() => session.run(&Line::from_arguments(&args.words)).await.map(drop),
+        Some(commands) => script::run(&mut session, commands).await,
+        None => session.output.write(&Overview(&session.tree)),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(failure) => {
+            let page = Page::new(terminal.width, clock(), zone);
+            fail(&failure, &mut *surroundings.errors, page, colored(terminal.errors_color))
+        }
+    }
+}
+
+/// Says what went wrong, unless that is only that nobody reads on.
+fn fail(failure: &Failure, errors: &mut dyn Write, mut page: Page, color: bool) -> u8 {
+    let code = failure.exit_code();
+    if code != 0 {
+        failure.text(&mut page);
+        // When errors cannot be written either, the exit code has to do.
+        let _ = errors.write_all(page.finish(color).as_bytes());
+    }
+    code
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

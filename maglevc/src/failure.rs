@@ -1,0 +1,54 @@
+//! Pure. How a command can fail, in words for a person and in an exit code for a script.
+
+use std::io;
+
+use crate::tree::problem::Problem;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command line could not be understood.
+    #[error(transparent)]
+    Usage(#[from] Problem),
+    /// What was given besides the words could not be understood.
+    #[error("{0}")]
+    Flags(String),
+    /// Help was asked for on words that begin no command.
+    #[error("no command begins with {0:?}; `help` lists them")]
+    NoSuchCommand(String),
+    /// The server said no, in its own words.
+    #[error("{0}")]
+    Refused(String),
+    /// The command ran, and its output says that not all is well: an invalid configuration, a write that VPP refused.
+    #[error("{0}")]
+    Unwell(String),
+    /// No server, or none that answers.
+    #[error("{problem} {server}: {reason}")]
+    Unreachable {
+        /// What did not work, up to the address.
+        problem: &'static str,
+        /// Where.
+        server: String,
+        /// Why.
+        reason: String,
+    },
+    /// Commands could not be read.
+    #[error("cannot read commands: {0}")]
+    Input(io::Error),
+    /// The output could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
+}
+
+impl Failure {
+    /// What the process ends with: 1 refused, 2 usage, 3 no server. A reader that has seen enough is no failure.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) | Self::Unwell(_) | Self::Input(_) => 1,
+            Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) => 2,
+            Self::Unreachable { .. } => 3,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Output(_) => 1,
+        }
+    }
+}

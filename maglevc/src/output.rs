@@ -1,0 +1,75 @@
+//! Edge. Where the answers go: as text fitted to a terminal, or as JSON.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::args::Format;
+use crate::failure::Failure;
+use crate::render::{Page, Text};
+
+/// Where and how to write.
+pub(crate) struct Output {
+    /// The standard output.
+    pub(crate) out: Box<dyn Write>,
+    /// For whom.
+    pub(crate) format: Format,
+    /// Whether to colour.
+    pub(crate) color: bool,
+    /// Columns of the terminal.
+    pub(crate) width: usize,
+    /// The clock ages are counted from.
+    pub(crate) clock: fn() -> Timestamp,
+    /// The zone times of day are shown in.
+    pub(crate) zone: TimeZone,
+}
+
+impl Output {
+    /// Writes an answer.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn show<T: Serialize + Text>(&mut self, answer: &T) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => self.write(answer),
+            Format::Json => self.json(answer, serde_json::to_string_pretty),
+        }
+    }
+
+    /// Writes one of many answers on a line of its own.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn line<T: Serialize + Text>(&mut self, answer: &T) -> Result<(), Failure> {
+        match self.format {
+            Format::Text => self.write(answer),
+            Format::Json => self.json(answer, serde_json::to_string),
+        }
+    }
+
+    /// Writes text, whatever the format.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn write(&mut self, text: &impl Text) -> Result<(), Failure> {
+        let mut page = Page::new(self.width, (self.clock)(), self.zone.clone());
+        text.text(&mut page);
+        self.put(&page.finish(self.color))
+    }
+
+    fn json<T: Serialize>(
+        &mut self,
+        answer: &T,
+        encode: impl FnOnce(&T) -> serde_json::Result<String>,
+    ) -> Result<(), Failure> {
+        let mut text = encode(answer).map_err(|error| Failure::Output(error.into()))?;
+        text.push('\n');
+        self.put(&text)
+    }
+
+    fn put(&mut self, text: &str) -> Result<(), Failure> {
+        self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Failure::Output)
+    }
+}

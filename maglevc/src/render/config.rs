@@ -1,0 +1,97 @@
+//! Pure. Diagnostics and changes of the configuration as text.
+
+use crate::render::{BAD, GOOD, NOTICE, Page, Span, Text, plural};
+use crate::view::config::{Changes, ConfigCheck, ConfigReload, Diagnostic, Names};
+use crate::view::words::Severity;
+
+impl Text for ConfigCheck {
+    fn text(&self, page: &mut Page) {
+        diagnostics(&self.diagnostics, page);
+        if self.valid {
+            page.line(&[Span::plain("the configuration is "), Span::new(GOOD, "valid")]);
+        }
+        if let Some(changes) = &self.changes {
+            if changes.is_empty() {
+                page.line(&[Span::plain("a reload would change nothing")]);
+            } else {
+                page.line(&[Span::plain("a reload would change:")]);
+                changes.text(page);
+            }
+        }
+    }
+}
+
+impl ConfigCheck {
+    /// Why the file is not taken, in a sentence.
+    pub(crate) fn summary(&self) -> String {
+        let errors = self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+        format!("the configuration is not valid: {}", plural(errors, "error"))
+    }
+}
+
+impl Text for ConfigReload {
+    fn text(&self, page: &mut Page) {
+        diagnostics(&self.warnings, page);
+        if self.changes.is_empty() {
+            page.line(&[Span::plain("reloaded; nothing changed")]);
+        } else {
+            page.line(&[Span::plain("reloaded:")]);
+            self.changes.text(page);
+        }
+    }
+}
+
+/// One line each, as compilers write them, so that editors can follow.
+fn diagnostics(diagnostics: &[Diagnostic], page: &mut Page) {
+    for Diagnostic { severity, file, line, column, key: _, message } in diagnostics {
+        let mut place = format!("{file}:");
+        for number in [line, column].into_iter().flatten() {
+            place.push_str(&format!("{number}:"));
+        }
+        let style = if *severity == Severity::Warning { NOTICE } else { BAD };
+        let severity = Span::new(style, format!("{severity}:"));
+        page.line(&[Span::plain(place + " "), severity, Span::plain(format!(" {message}"))]);
+    }
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        [&self.backends, &self.frontends, &self.health_checks].into_iter().all(Names::is_empty)
+    }
+}
+
+impl Names {
+    fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.changed.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Text for Changes {
+    fn text(&self, page: &mut Page) {
+        let kinds = [
+            ("backends", &self.backends),
+            ("frontends", &self.frontends),
+            ("healthchecks", &self.health_checks),
+        ];
+        for (label, names) in kinds {
+            let ways = [
+                ("added", GOOD, &names.added),
+                ("changed", NOTICE, &names.changed),
+                ("removed", BAD, &names.removed),
+            ];
+            let mut spans = Vec::new();
+            for (way, style, names) in ways {
+                if names.is_empty() {
+                    continue;
+                }
+                if !spans.is_empty() {
+                    spans.push(Span::plain("; "));
+                }
+                spans.extend([Span::new(style, way), Span::plain(format!(" {}", names.join(", ")))]);
+            }
+            if !spans.is_empty() {
+                page.field(label, &spans);
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Driver. Understands and runs one line after the other, for one-shot use, scripts and the shell alike.
+
+use std::rc::Rc;
+
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::names;
+use crate::output::Output;
+use crate::render::help::continuations;
+use crate::tree::parse::{Parsed, parse};
+use crate::tree::token::Line;
+use crate::tree::{Flow, Node};
+
+/// What commands work with.
+pub(crate) struct Session {
+    /// The server.
+    pub(crate) client: Client,
+    /// Where to write what it said.
+    pub(crate) output: Output,
+    /// Who asks, as the environment has it.
+    pub(crate) operator: String,
+    /// Every command there is.
+    pub(crate) tree: Rc<Node>,
+}
+
+impl Session {
+    /// Runs one line. An empty one does nothing. Dropping the future gives the command up; what the server was asked to
+    /// change may be changed all the same.
+    ///
+    /// # Errors
+    /// Whatever stopped the command.
+    pub(crate) async fn run(&mut self, line: &Line) -> Result<Flow, Failure> {
+        if line.tokens.is_empty() {
+            return Ok(Flow::Next);
+        }
+        let tree = self.tree.clone();
+        match parse(&tree, line)? {
+            Parsed::Command(command, mut arguments) => {
+                names::complete(&mut self.client, &mut arguments).await?;
+                (command.run)(self, &arguments).await
+            }
+            Parsed::Question(question) => {
+                let answers = names::continuations(&mut self.client, &question).await;
+                self.output.write(&continuations(&answers))?;
+                Ok(Flow::Next)
+            }
+        }
+    }
+}
