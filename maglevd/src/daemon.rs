@@ -19,7 +19,7 @@ use crate::logging::Lines;
 use crate::metrics::Metrics;
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 use crate::{http, version};
 
 /// How long calls under way at the end may take to finish. A peer that sent half a request would wait for ever.
@@ -147,14 +147,20 @@ fn seed(clock: Clock) -> u64 {
 
 fn open_state(settings: &Settings) -> (Option<StateDir>, Intents) {
     let Some(path) = &settings.state_dir else { return (None, Intents::default()) };
+    let complain = |error: &StateError| {
+        tracing::error!(
+            error = %reload::Chain(error),
+            "what operators want will not survive a restart; give --state-dir a directory that can be written, or an \
+             empty name to do without"
+        );
+    };
     match StateDir::open(path) {
-        Ok((state, intents)) => (Some(state), intents),
+        Ok((state, intents)) => {
+            state.check().unwrap_or_else(|error| complain(&error));
+            (Some(state), intents)
+        }
         Err(error) => {
-            tracing::error!(
-                error = %reload::Chain(&error),
-                "what operators want will not survive a restart; give --state-dir a directory that can be written, or \
-                 an empty one to do without"
-            );
+            complain(&error);
             (None, Intents::default())
         }
     }
