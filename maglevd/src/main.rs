@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use argh::FromArgs;
 use maglevd::daemon::{Daemon, config_options};
+use maglevd::limits;
 use maglevd::logging::{self, Lines};
 use maglevd::reload::{self, Chain, ConfigError};
 use maglevd::settings::{Arguments, Settings, split_equals};
@@ -81,6 +82,7 @@ fn refuse(error: &ConfigError) -> ExitCode {
 fn start(settings: Settings, parsed: maglev_core::config::Parsed) -> anyhow::Result<()> {
     let lines = Lines::new();
     logging::install(settings.log_level, settings.log_format, lines.clone())?;
+    limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async { Daemon::bind(settings, parsed, lines).await?.run().await });
     // Nothing is left to wait for: what did not end by now was cut off.
