@@ -2,6 +2,7 @@
 
 mod access;
 mod convert;
+mod incoming;
 mod server;
 mod service;
 mod watch;
