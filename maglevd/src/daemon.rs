@@ -7,7 +7,7 @@ use anyhow::Context;
 use maglev_core::config::{self, Config, Parsed};
 use maglev_core::engine::{Engine, Intents};
 use maglev_probe::Prober;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +19,7 @@ use crate::logging::Lines;
 use crate::metrics::Metrics;
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
-use crate::state::StateDir;
+use crate::state::{StateDir, StateError};
 use crate::vpp::{Link, Messages, Vpp};
 use crate::{http, version};
 
@@ -39,6 +39,16 @@ pub struct Daemon {
     grpc: Vec<Listener>,
     metrics: Vec<Listener>,
     lines: Lines,
+    stop: CancellationToken,
+}
+
+/// Where a daemon listens, with the ports the kernel chose where 0 was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// gRPC: `address:port`, or `unix:/path`.
+    pub grpc: Vec<String>,
+    /// Metrics, in the same form.
+    pub metrics: Vec<String>,
 }
 
 impl Daemon {
@@ -53,16 +63,29 @@ impl Daemon {
             Some(address) => bind("metrics", address).await?,
             None => Vec::new(),
         };
-        Ok(Daemon { settings, config: Arc::new(parsed.config), grpc, metrics, lines })
+        let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
+        Ok(Daemon { settings, config, grpc, metrics, lines, stop })
     }
 
-    /// Runs until SIGTERM or SIGINT. The dataplane is left as it is.
+    /// Where it listens.
+    pub fn bound(&self) -> Bound {
+        let local = |listeners: &[Listener]| listeners.iter().map(Listener::local).collect();
+        Bound { grpc: local(&self.grpc), metrics: local(&self.metrics) }
+    }
+
+    /// Ends the daemon when it is cancelled, as SIGTERM does.
+    pub fn stopper(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Runs until SIGTERM or SIGINT, which let calls under way end; a second one does not wait for them. The dataplane
+    /// is left as it is.
     pub async fn run(self) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
-        let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+        let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
 
-        let stop = CancellationToken::new();
+        let stop = self.stop;
         let tasks = TaskTracker::new();
         let clock = Clock::start();
         let (state, intents) = open_state(&self.settings);
@@ -80,7 +103,8 @@ impl Daemon {
         let options = config_options(&self.settings);
         let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
 
-        let driver = tasks.spawn(driver.run(stop.clone()));
+        let mut driver = tasks.spawn(driver.run(stop.clone()));
+        tasks.spawn(reload_on(hangup, reloader.clone(), stop.clone()));
         let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages));
         for listener in self.metrics {
             tracing::info!(address = listener.local(), "serving metrics");
@@ -89,7 +113,7 @@ impl Daemon {
         for listener in &self.grpc {
             tracing::info!(address = listener.local(), "serving gRPC");
         }
-        let service = Service::new(control, reloader.clone(), clock, self.lines, link, stop.clone());
+        let service = Service::new(control, reloader, clock, self.lines, link, stop.clone());
         let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &stop).await;
         tracing::info!(
             version = version::VERSION,
@@ -99,13 +123,11 @@ impl Daemon {
             "started"
         );
 
-        let mut driver = driver;
         let result = loop {
             tokio::select! {
                 _ = terminate.recv() => break Ok("SIGTERM"),
                 _ = interrupt.recv() => break Ok("SIGINT"),
-                // Its result is logged, and all there is to do with it.
-                _ = hangup.recv() => { let _ = reloader.reload().await; }
+                () = stop.cancelled() => break Ok("a request"),
                 ended = &mut driver => {
                     ended.context("the engine's task broke off")?;
                     anyhow::bail!("the engine's task ended by itself");
@@ -119,15 +141,32 @@ impl Daemon {
                 }
             }
         };
-        if let Ok(signal) = &result {
-            tracing::info!(signal, "stopping");
+        if let Ok(told_by) = &result {
+            tracing::info!(told_by, "stopping");
         }
         stop.cancel();
         tasks.close();
-        if tokio::time::timeout(DRAIN, drain(servers, &tasks)).await.is_err() {
-            tracing::warn!("some calls did not end in {DRAIN:?} and are cut off");
+        tokio::select! {
+            () = drain(servers, &tasks) => {}
+            () = tokio::time::sleep(DRAIN) => tracing::warn!("some calls did not end in {DRAIN:?} and are cut off"),
+            _ = terminate.recv() => tracing::warn!("told twice: calls under way are cut off"),
+            _ = interrupt.recv() => tracing::warn!("told twice: calls under way are cut off"),
         }
         result.map(drop)
+    }
+}
+
+/// Reloads on each SIGHUP. On a task of its own: a file on a disk that hangs must not keep SIGTERM waiting.
+async fn reload_on(mut hangup: Signal, reloader: Reloader, stop: CancellationToken) {
+    let reload = async {
+        while hangup.recv().await.is_some() {
+            // Its result is logged, and all there is to do with it.
+            let _ = reloader.reload().await;
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = reload => {}
     }
 }
 
@@ -155,14 +194,20 @@ fn seed(clock: Clock) -> u64 {
 
 fn open_state(settings: &Settings) -> (Option<StateDir>, Intents) {
     let Some(path) = &settings.state_dir else { return (None, Intents::default()) };
+    let complain = |error: &StateError| {
+        tracing::error!(
+            error = %reload::Chain(error),
+            "what operators want will not survive a restart; give --state-dir a directory that can be written, or an \
+             empty name to do without"
+        );
+    };
     match StateDir::open(path) {
-        Ok((state, intents)) => (Some(state), intents),
+        Ok((state, intents)) => {
+            state.check().unwrap_or_else(|error| complain(&error));
+            (Some(state), intents)
+        }
         Err(error) => {
-            tracing::error!(
-                error = %reload::Chain(&error),
-                "what operators want will not survive a restart; give --state-dir a directory that can be written, or \
-                 an empty one to do without"
-            );
+            complain(&error);
             (None, Intents::default())
         }
     }

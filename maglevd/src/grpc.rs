@@ -3,6 +3,7 @@
 mod access;
 mod convert;
 mod dataplane;
+mod incoming;
 mod server;
 mod service;
 mod watch;

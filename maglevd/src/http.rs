@@ -25,8 +25,9 @@ const CONNECTIONS: usize = 32;
 /// For a request to arrive whole; a peer that takes longer is not a scraper.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// For a connection as a whole: longer than any scrape interval, so that scrapers can keep theirs, and still an end.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(300);
+/// For a connection as a whole, so that a peer that does not read its answer makes room again. Prometheus waits 10
+/// seconds by default.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long to rest when no connection can be accepted, for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -56,6 +57,8 @@ pub async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: Cancellation
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
+                // Kept from one scrape to the next, a few idle connections would be all there may be.
+                .keep_alive(false)
                 .serve_connection(TokioIo::new(io), service_fn(|request| answer(request, &metrics)));
             // A peer that breaks off is no concern of ours.
             tokio::select! {

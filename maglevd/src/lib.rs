@@ -8,6 +8,7 @@ pub mod control;
 pub mod daemon;
 pub mod grpc;
 pub mod http;
+pub mod limits;
 pub mod listen;
 pub mod logging;
 pub mod metrics;

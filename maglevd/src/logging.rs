@@ -125,7 +125,9 @@ pub fn install(level: Level, format: Format, lines: Lines) -> Result<(), TryInit
     );
     let output = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(std::io::stderr().is_terminal())
+        // Told with eprintln, which panics when standard error itself is gone: the log may end, the daemon must not.
+        .log_internal_errors(false);
     let output = match format {
         Format::Json => {
             output.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()

@@ -1,10 +1,11 @@
 //! Driver. Reads the command line, builds the daemon, runs it.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use argh::FromArgs;
 use maglevd::daemon::{Daemon, config_options};
+use maglevd::limits;
 use maglevd::logging::{self, Lines};
 use maglevd::reload::{self, Chain, ConfigError};
 use maglevd::settings::{Arguments, Settings, split_equals};
@@ -14,29 +15,31 @@ use maglevd::version;
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let arguments = split_equals(std::env::args().skip(1));
+    // What is not Unicode is no flag of ours, and is refused as such; nor could a log line show it.
+    let text = |argument: std::ffi::OsString| argument.to_string_lossy().into_owned();
+    let arguments = split_equals(std::env::args_os().skip(1).map(text));
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["maglevd"], &arguments) {
         Ok(arguments) => arguments,
         Err(exit) if exit.status.is_ok() => {
-            println!("{}", exit.output.trim_end());
+            say(exit.output.trim_end());
             return ExitCode::SUCCESS;
         }
         Err(exit) => {
-            eprintln!("maglevd: {}\nmaglevd --help says what there is.", exit.output.trim_end());
+            complain(&format!("maglevd: {}\nmaglevd --help says what there is.", exit.output.trim_end()));
             return ExitCode::from(USAGE);
         }
     };
     if arguments.version {
-        println!("maglevd {} (commit {}, {})", version::VERSION, version::COMMIT, version::DATE);
+        say(&format!("maglevd {} (commit {}, {})", version::VERSION, version::COMMIT, version::DATE));
         return ExitCode::SUCCESS;
     }
     let check = arguments.check;
     let terminal = std::io::stderr().is_terminal();
-    let settings = match Settings::resolve(arguments, |name| std::env::var(name).ok(), terminal) {
+    let settings = match Settings::resolve(arguments, |name| std::env::var_os(name).map(text), terminal) {
         Ok(settings) => settings,
         Err(error) => {
-            eprintln!("maglevd: {}", Chain(&error));
+            complain(&format!("maglevd: {}", Chain(&error)));
             return ExitCode::from(USAGE);
         }
     };
@@ -48,28 +51,38 @@ fn main() -> ExitCode {
     if check {
         let file = settings.config.display().to_string();
         for warning in &parsed.warnings {
-            eprintln!("{}", warning.in_file(&file));
+            complain(&warning.in_file(&file).to_string());
         }
-        println!("{file} is valid");
+        say(&format!("{file} is valid"));
         return ExitCode::SUCCESS;
     }
     match start(settings, parsed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("maglevd: {error:#}");
+            complain(&format!("maglevd: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
+/// Tells what was asked for. Whoever closed the pipe, as `head` does, wants no more of it, and `println` would panic.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 fn refuse(error: &ConfigError) -> ExitCode {
-    eprintln!("{}", Chain(error));
+    complain(&Chain(error).to_string());
     ExitCode::from(error.exit_code())
 }
 
 fn start(settings: Settings, parsed: maglev_core::config::Parsed) -> anyhow::Result<()> {
     let lines = Lines::new();
     logging::install(settings.log_level, settings.log_format, lines.clone())?;
+    limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async { Daemon::bind(settings, parsed, lines).await?.run().await });
     // Nothing is left to wait for: what did not end by now was cut off.

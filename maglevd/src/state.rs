@@ -64,6 +64,9 @@ pub enum StateError {
 impl StateDir {
     /// Opens a state directory, makes it if need be, and reads what is kept there. A damaged file is set aside with a
     /// loud word, and nothing is wanted then.
+    ///
+    /// A directory that can only be read, as on a full disk, is opened all the same: what is kept there still counts.
+    /// [`check`](Self::check) tells whether it can be written.
     pub fn open(path: &Path) -> Result<(Self, Intents), StateError> {
         fs::create_dir_all(path).map_err(|source| StateError::Directory { path: path.to_owned(), source })?;
         let mut state = StateDir { path: path.to_owned(), kept: Intents::default() };
@@ -77,9 +80,13 @@ impl StateDir {
             Err(source) => return Err(StateError::Read { path: file, source }),
         }
         let kept = state.kept.clone();
-        // What cannot be written is better known now than when an operator needs it.
-        state.write(&kept)?;
         Ok((state, kept))
+    }
+
+    /// Writes what is kept once more. What cannot be written is better known at the start than when an operator needs
+    /// it.
+    pub fn check(&self) -> Result<(), StateError> {
+        self.write(&self.kept)
     }
 
     /// Keeps intent. When this returns it is on disk and survives a crash of the machine.

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use maglev_api::v1::maglev_server::MaglevServer;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use crate::grpc::Service;
+use crate::grpc::incoming::bounded;
 use crate::listen::Listener;
 
 /// Calls one connection may have under way at once.
@@ -37,15 +39,17 @@ pub async fn serve(
         let router = Server::builder()
             .max_concurrent_streams(STREAMS)
             .http2_keepalive_interval(Some(KEEPALIVE))
-            .tcp_nodelay(true)
             .add_routes(routes.clone());
         let stopped = stop.clone().cancelled_owned();
         match listener {
             Listener::Tcp(tcp) => {
-                servers.spawn(router.serve_with_incoming_shutdown(TcpListenerStream::new(tcp), stopped));
+                // An event is worth a packet of its own.
+                let accepted = TcpIncoming::from(tcp).with_nodelay(Some(true));
+                servers.spawn(router.serve_with_incoming_shutdown(bounded(accepted), stopped));
             }
             Listener::Unix(unix) => {
-                servers.spawn(router.serve_with_incoming_shutdown(UnixListenerStream::new(unix), stopped));
+                let accepted = UnixListenerStream::new(unix);
+                servers.spawn(router.serve_with_incoming_shutdown(bounded(accepted), stopped));
             }
         }
     }
