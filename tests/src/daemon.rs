@@ -198,5 +198,8 @@ fn launch(directory: &Path, options: &Options) -> Process {
 
 /// Runs maglevd with these arguments until it ends by itself.
 pub fn run(arguments: &[&str]) -> Output {
-    Command::new(binaries::maglevd()).args(arguments).output().expect("the program maglevd")
+    // What should have ended and did not is killed, and ends with another code than any of its own.
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", "20"]).arg(binaries::maglevd()).args(arguments);
+    command.output().expect("the program timeout, of coreutils")
 }

@@ -102,6 +102,19 @@ impl Operator {
         }
     }
 
+    /// Waits until there is a backend of that name.
+    #[track_caller]
+    pub fn becomes_known(&mut self, name: &str) -> impl Future<Output = ()> {
+        let what = format!("backend {name}");
+        async move {
+            eventually(&what, SOON, async || {
+                let states = self.states().await;
+                if states.contains_key(name) { Ok(()) } else { Err(states) }
+            })
+            .await;
+        }
+    }
+
     /// Waits until a backend was probed and the probe ended with a code, and returns it.
     #[track_caller]
     pub fn probed(&mut self, name: &str, code: &str) -> impl Future<Output = v1::Backend> {
@@ -189,6 +202,12 @@ impl Operator {
 #[track_caller]
 fn answer<T>(answer: Result<tonic::Response<T>, Status>) -> T {
     answer.expect("an answer").into_inner()
+}
+
+/// Whether two times are the same, but for the rounding of a daemon that reads its two clocks one after the other.
+pub fn same_moment(one: Option<prost_types::Timestamp>, other: Option<prost_types::Timestamp>) -> bool {
+    let seconds = |time: prost_types::Timestamp| time.seconds as f64 + f64::from(time.nanos) / 1e9;
+    one.zip(other).is_some_and(|(one, other)| (seconds(one) - seconds(other)).abs() < 1e-3)
 }
 
 fn intent(name: &str) -> v1::BackendIntentRequest {

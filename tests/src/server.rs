@@ -8,6 +8,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::config::Config;
+use crate::wait::{SOON, eventually};
+
+/// Answered to nobody: the connection is kept open in silence.
+const SILENCE: u16 = 0;
+
 /// Loopback.
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -35,6 +41,11 @@ impl Server {
                     if stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {
                         count.fetch_add(1, Ordering::SeqCst);
                         let status = answer.load(Ordering::SeqCst);
+                        if status == SILENCE {
+                            // Until the probe gives up.
+                            let _ = stream.read(&mut [0; 1]).await;
+                            return;
+                        }
                         let answer = format!("HTTP/1.1 {status} Fine\r\ncontent-length: 0\r\n\r\n");
                         // A probe that was broken off does not read it.
                         let _ = stream.write_all(answer.as_bytes()).await;
@@ -53,6 +64,39 @@ impl Server {
     /// Answers with this status from now on.
     pub fn answer(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Answers nobody from now on, and keeps everybody waiting.
+    pub fn hang(&self) {
+        self.answer(SILENCE);
+    }
+
+    /// The fields of a check that is quick to ask it.
+    pub fn check(&self) -> String {
+        let port = self.port();
+        format!(
+            "type: http, port: {port}, interval: 200ms, fast-interval: 50ms, timeout: 500ms, rise: 2, fall: 3"
+        )
+    }
+
+    /// A configuration with this server as the one backend of the frontend `site`, in its pool `primary`, with the check
+    /// `web`.
+    pub fn site(&self, backend: &str) -> Config {
+        Config::new().check("web", &self.check()).backend(backend, LOOPBACK, "web").pool(
+            "site",
+            "primary",
+            &[backend],
+        )
+    }
+
+    /// Waits until it is asked so many times more.
+    #[track_caller]
+    pub fn requested(&self, more: usize) -> impl Future<Output = ()> {
+        let before = self.requests();
+        eventually("requests", SOON, async move || {
+            let seen = self.requests() - before;
+            if seen >= more { Ok(()) } else { Err(seen) }
+        })
     }
 
     /// How often it was asked.
