@@ -84,6 +84,16 @@ impl Operator {
         })
     }
 
+    /// Waits until every backend has its counter full, so that it takes `fall` failures to bring it down.
+    #[track_caller]
+    pub fn all_well(&mut self) -> impl Future<Output = ()> {
+        eventually("backends in full health", SOON, async || {
+            let backends = answer(self.client.list_backends(v1::ListBackendsRequest {}).await).backends;
+            let full = |backend: &v1::Backend| backend.health + 1 == backend.rise + backend.fall;
+            if backends.iter().all(full) { Ok(()) } else { Err(backends) }
+        })
+    }
+
     /// Waits until a backend is in a state, and returns it.
     #[track_caller]
     pub fn becomes(

@@ -11,6 +11,9 @@ use nix::unistd::Pid;
 
 use crate::wait::eventually;
 
+/// Lines of a log that are shown when a test fails.
+const SHOWN: usize = 100;
+
 /// The lines a program wrote to its standard error, as they come.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<String>>>);
@@ -105,8 +108,10 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("--- log of {}", self.name);
-            for line in self.log.lines() {
+            let lines = self.log.lines();
+            let earlier = lines.len().saturating_sub(SHOWN);
+            eprintln!("--- log of {}, after {earlier} earlier lines", self.name);
+            for line in &lines[earlier..] {
                 eprintln!("{line}");
             }
             eprintln!("---");

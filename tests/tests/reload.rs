@@ -48,12 +48,7 @@ async fn a_reload_adds_removes_and_changes_and_leaves_the_rest_alone() {
         .pool("site", "primary", &["steady", "changed", "added"]);
     let daemon = lab.daemon(&before).await;
     let mut operator = daemon.operator().await;
-    operator.all_up().await;
-    eventually("full health", SOON, async || {
-        let health = operator.backend("steady").await.health;
-        if health == 4 { Ok(()) } else { Err(health) }
-    })
-    .await;
+    operator.all_well().await;
     let was = operator.backend("steady").await;
     let mut watcher = operator.watch().await;
     watcher.present().await;

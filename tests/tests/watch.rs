@@ -1,5 +1,6 @@
 //! Edge. Watching: the present first, then what happens.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use maglev_api::v1::event::Event as Kind;
@@ -113,20 +114,27 @@ async fn a_slow_watcher_is_told_and_starts_anew_and_delays_nobody() {
     operator.pause("web0").await.unwrap();
     quick.backend("web0", BackendState::Paused).await;
 
-    // It is told that it missed something, then gets the present as it is by now.
+    // It is told that it missed something, and in the end knows what everybody knows.
+    let states = operator.states().await;
+    let mut known = BTreeMap::new();
     let mut missed = 0;
-    let mut present = Vec::new();
-    while missed == 0 {
-        if let Kind::Lagged(lagged) = slow.next().await {
-            missed = lagged.missed;
-            present = slow.present().await;
+    while known != states {
+        match slow.next().await {
+            Kind::Lagged(lagged) => {
+                missed += lagged.missed;
+                known.clear();
+            }
+            Kind::Backend(event) if event.kind() == EventKind::Removed => {
+                known.remove(&event.backend);
+            }
+            Kind::Backend(event) => {
+                let state = event.state();
+                known.insert(event.backend, state);
+            }
+            _ => {}
         }
     }
-    let paused = present.iter().any(|event| {
-        matches!(event, Kind::Backend(event) if event.backend == "web0" && event.state() == BackendState::Paused)
-    });
-    assert!(paused, "the state of now is not in the {} events after {missed} missed ones", present.len());
-    assert_eq!(present.len(), CROWD + 2);
+    assert!(missed > 0, "it got every single event: the crowd is too small for this test");
 
     // And it goes on from there.
     operator.resume("web0").await.unwrap();
