@@ -63,7 +63,7 @@ async fn metrics_follow_a_failover() {
     let Some(lab) = Lab::open() else { return };
     let (mut nginx0, nginx1) = (lab.nginx(10).await, lab.nginx(11).await);
     let daemon = lab.daemon(&Config::site([("nginx0", nginx0.v4()), ("nginx1", nginx1.v4())])).await;
-    daemon.operator().await.all_up().await;
+    daemon.operator().await.all_well().await;
 
     nginx0.stop();
 
