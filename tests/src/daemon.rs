@@ -196,10 +196,23 @@ fn launch(directory: &Path, options: &Options) -> Process {
     Process::spawn("maglevd", options.namespace.as_deref(), &program)
 }
 
+/// A configuration file of that text, with its path as an argument. It is gone with the directory.
+pub fn file(text: &str) -> (TempDir, String) {
+    let directory = TempDir::with_prefix("maglev-config-").expect("a directory");
+    let path = directory.path().join("maglev.yaml");
+    std::fs::write(&path, text).expect("a configuration file");
+    (directory, path.display().to_string())
+}
+
 /// Runs maglevd with these arguments until it ends by itself.
 pub fn run(arguments: &[&str]) -> Output {
+    run_with(&[], arguments)
+}
+
+/// The same with variables in its environment.
+pub fn run_with(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     // What should have ended and did not is killed, and ends with another code than any of its own.
     let mut command = Command::new("timeout");
     command.args(["--signal=KILL", "20"]).arg(binaries::maglevd()).args(arguments);
-    command.output().expect("the program timeout, of coreutils")
+    command.envs(variables.iter().copied()).output().expect("the program timeout, of coreutils")
 }

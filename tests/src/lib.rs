@@ -12,7 +12,6 @@
 //!
 //! Nothing here sleeps and hopes, and no test shares a port, a directory or a network with another.
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test that cannot get what it needs has failed, and should say so where it stands"
 )]

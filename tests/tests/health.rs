@@ -6,6 +6,7 @@ use maglev_api::v1::{BackendState, FrontendState, WeightReason};
 use maglev_tests::config::{Config, WEB};
 use maglev_tests::lab::Lab;
 use maglev_tests::wait::SOON;
+use serde_json::Value;
 
 /// What [`WEB`] promises: `fall` probes at the fast interval, a timeout, and a second for the machine.
 const FAILOVER: Duration = Duration::from_millis(3 * 100 + 500 + 1000);
@@ -73,6 +74,14 @@ async fn a_stopped_server_fails_over_in_time_and_back() {
     let nginx = operator.backend("nginx0").await;
     assert_eq!(nginx.state(), BackendState::Down);
     assert_eq!(nginx.transitions[0].code, "L4CON", "{:?}", nginx.transitions[0]);
+
+    let logged =
+        daemon.log().lines().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+    let fall: Vec<Value> =
+        logged.filter(|line| line["backend"] == "nginx0" && line["to"] == "down").collect();
+    assert_eq!(fall.len(), 1, "one line for one transition: {fall:#?}");
+    assert_eq!((&fall[0]["from"], &fall[0]["code"]), (&"up".into(), &"L4CON".into()), "{:#?}", fall[0]);
+    assert_eq!(fall[0]["detail"], nginx.transitions[0].detail, "the log and the call tell the same");
 
     nginx0.resume().await;
     let site = operator.active("site", "primary", SOON).await;

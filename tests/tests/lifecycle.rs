@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use maglev_api::v1::{BackendState, WeightReason};
 use maglev_tests::config::Config;
-use maglev_tests::daemon::{DRAIN, Daemon, Options, run};
+use maglev_tests::daemon::{DRAIN, Daemon, Options, file, run, run_with};
 use maglev_tests::server::{LOOPBACK, Server};
 use maglev_tests::wait::SOON;
 use nix::sys::signal::Signal;
-use tempfile::TempDir;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 
 #[tokio::test]
@@ -131,11 +130,9 @@ async fn with_nobody_holding_on_it_ends_at_once() {
 
 /// Checks a file of that text, and returns the exit code, standard output and standard error.
 fn check(text: &str) -> (Option<i32>, String, String) {
-    let directory = TempDir::new().unwrap();
-    let file = directory.path().join("maglev.yaml");
-    std::fs::write(&file, text).unwrap();
-    let output = run(&["--check", "--vpp-api-addr", "", "--config", &file.display().to_string()]);
-    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&file.display().to_string(), "FILE");
+    let (_directory, path) = file(text);
+    let output = run(&["--check", "--vpp-api-addr", "", "--config", &path]);
+    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(&path, "FILE");
     (output.status.code(), words(&output.stdout), words(&output.stderr))
 }
 
@@ -195,6 +192,18 @@ fn check_refuses_what_makes_no_sense_with_2_and_all_of_it_at_once() {
 }
 
 #[test]
+fn a_flag_beats_its_variable() {
+    let refusal = |arguments: &[&str], variable: &str| {
+        let output = run_with(&[("MAGLEV_CONFIG", variable)], arguments);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let words = refusal(&["--check"], "/no/such/variable.yaml");
+    assert!(words.contains("/no/such/variable.yaml"), "{words}");
+    let words = refusal(&["--check", "--config=/no/such/flag.yaml"], "/no/such/variable.yaml");
+    assert!(words.contains("/no/such/flag.yaml") && !words.contains("variable"), "{words}");
+}
+
+#[test]
 fn check_says_which_file_it_cannot_read() {
     let output = run(&["--check", "--config", "/no/such/maglev.yaml"]);
     assert_eq!(output.status.code(), Some(1));
@@ -205,15 +214,13 @@ fn check_says_which_file_it_cannot_read() {
 fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let directory = TempDir::new().unwrap();
-    let file = directory.path().join("maglev.yaml").display().to_string();
-    std::fs::write(&file, VALID).unwrap();
+    let (_directory, path) = file(VALID);
 
     for (flags, what) in [
         (["--grpc-addr", &address, "--metrics-addr", ""], "gRPC"),
         (["--grpc-addr", "127.0.0.1:0", "--metrics-addr", &address], "metrics"),
     ] {
-        let mut arguments = vec!["--config", &file, "--vpp-api-addr", "", "--state-dir", ""];
+        let mut arguments = vec!["--config", &path, "--vpp-api-addr", "", "--state-dir", ""];
         arguments.extend(flags);
         let output = run(&arguments);
         let words = String::from_utf8_lossy(&output.stderr);
@@ -228,11 +235,9 @@ fn an_address_in_use_is_named() {
 fn a_broken_configuration_is_refused_before_anything_listens() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let directory = TempDir::new().unwrap();
-    let file = directory.path().join("maglev.yaml").display().to_string();
-    std::fs::write(&file, VALID.replace("healthcheck: web}", "healthcheck: wep}")).unwrap();
+    let (_directory, path) = file(&VALID.replace("healthcheck: web}", "healthcheck: wep}"));
 
-    let output = run(&["--config", &file, "--vpp-api-addr", "", "--state-dir", "", "--grpc-addr", &address]);
+    let output = run(&["--config", &path, "--vpp-api-addr", "", "--state-dir", "", "--grpc-addr", &address]);
 
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{words}");

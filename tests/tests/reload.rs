@@ -132,6 +132,32 @@ async fn a_reload_is_announced() {
 }
 
 #[tokio::test]
+async fn a_reload_says_what_it_changed() {
+    let (server0, server1) = (Server::start().await, Server::start().await);
+    let both = |config: Config| config.check("other", &server1.check()).backend("kept", LOOPBACK, "other");
+    let daemon = Daemon::local(&both(server0.site("web0")).pool("old", "primary", &["kept"])).await;
+    let mut operator = daemon.operator().await;
+    let after = both(server1.site("web1")).pool("new", "primary", &["kept"]);
+
+    daemon.write(&after);
+    let checked = operator.client.check_config(v1::CheckConfigRequest {}).await.unwrap().into_inner();
+    let reloaded = operator.reload().await.unwrap();
+
+    assert_eq!(checked.changes, reloaded.changes, "a check tells what a reload will do");
+    let changes = reloaded.changes.unwrap();
+    let (backends, frontends) = (changes.backends.unwrap(), changes.frontends.unwrap());
+    assert_eq!((backends.added, backends.removed), (vec!["web1".to_owned()], vec!["web0".to_owned()]));
+    assert_eq!((frontends.added, frontends.removed), (vec!["new".to_owned()], vec!["old".to_owned()]));
+    assert_eq!(frontends.changed, ["site"]);
+    assert_eq!(changes.health_checks.unwrap().changed, ["web"]);
+
+    let again = operator.reload().await.unwrap().changes.unwrap();
+    for same in [again.backends, again.frontends, again.health_checks].into_iter().flatten() {
+        assert_eq!(same, v1::NameChanges::default(), "the same file changes nothing");
+    }
+}
+
+#[tokio::test]
 async fn intent_survives_a_reload() {
     let (server0, server1) = (Server::start().await, Server::start().await);
     let daemon = Daemon::local(&server0.site("web0")).await;
