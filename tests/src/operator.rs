@@ -1,7 +1,7 @@
 //! Edge. Somebody who calls the daemon.
 
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -31,6 +31,11 @@ impl Operator {
     pub async fn unix(path: &Path) -> Self {
         let endpoint = Endpoint::try_from(format!("unix:{}", path.display())).expect("an address");
         Operator::new(endpoint.connect().await.expect("a connection"))
+    }
+
+    /// One who comes in over TCP.
+    pub async fn tcp(address: SocketAddr) -> Self {
+        Operator::over(TcpStream::connect(address).expect("a connection")).await
     }
 
     /// One who comes in over a connection that is made already, from wherever.

@@ -5,6 +5,7 @@ use maglev_tests::config::Config;
 use maglev_tests::daemon::{Daemon, Options};
 use maglev_tests::lab::Lab;
 use maglev_tests::operator::Operator;
+use maglev_tests::requirements::skip;
 use maglev_tests::server::Server;
 use tonic::Code;
 
@@ -16,18 +17,27 @@ async fn over_the_unix_socket_things_can_be_changed() {
     assert!(daemon.operator().await.pause("web0").await.unwrap().changed);
 }
 
-#[tokio::test]
-async fn over_loopback_things_can_be_changed() {
+async fn changes_are_taken_over(address: &str) {
     let server = Server::start().await;
-    for address in ["127.0.0.1:0", "[::1]:0"] {
-        let options = Options { grpc: vec![address.to_owned()], ..Options::default() };
-        let daemon = Daemon::start(&server.site("web0"), options).await;
-        let stream = std::net::TcpStream::connect(daemon.grpc_address()).unwrap();
+    let options = Options { grpc: vec![address.to_owned()], ..Options::default() };
+    let daemon = Daemon::start(&server.site("web0"), options).await;
 
-        let mut operator = Operator::over(stream).await;
+    let paused = Operator::tcp(daemon.grpc_address()).await.pause("web0").await;
 
-        assert!(operator.pause("web0").await.unwrap().changed, "over {address}");
+    assert!(paused.is_ok_and(|paused| paused.changed), "over {address}");
+}
+
+#[tokio::test]
+async fn over_ipv4_loopback_things_can_be_changed() {
+    changes_are_taken_over("127.0.0.1:0").await;
+}
+
+#[tokio::test]
+async fn over_ipv6_loopback_things_can_be_changed() {
+    if let Err(error) = std::net::TcpListener::bind("[::1]:0") {
+        return skip(&format!("there is no ::1 here: {error}"));
     }
+    changes_are_taken_over("[::1]:0").await;
 }
 
 #[tokio::test]
