@@ -103,15 +103,20 @@ pub struct ForeignKey {
 
 impl fmt::Display for ForeignKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} protocol {} port {}", self.prefix, self.protocol, self.port)
+        match self.vip() {
+            Some(vip) => vip.fmt(f),
+            None => write!(f, "{} protocol {} port {}", self.prefix, self.protocol, self.port),
+        }
     }
 }
 
 impl ForeignKey {
+    /// As messages name it.
     fn new(pfx: Prefix, protocol: u8, port: u16) -> Result<ForeignKey, DecodeError> {
         Ok(ForeignKey { prefix: pfx.net()?, protocol, port })
     }
 
+    /// The VIP, if there is a word for it.
     fn vip(self) -> Option<Vip> {
         let service = match (self.protocol, self.port) {
             (PROTOCOL_ANY, 0) => Service::All,
@@ -121,6 +126,31 @@ impl ForeignKey {
             _ => return None,
         };
         Some(Vip { prefix: self.prefix, service })
+    }
+}
+
+/// What two answers about the same plugin disagree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// A VIP is in one and not in the other.
+    Vip(ForeignKey),
+    /// The number of servers, removed ones included.
+    Servers {
+        /// As `show lb vips verbose` counts them.
+        shown: usize,
+        /// As they were listed.
+        listed: usize,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Difference::Vip(key) => write!(f, "VIP {key}"),
+            Difference::Servers { shown, listed } => {
+                write!(f, "{listed} servers where there should be {shown}")
+            }
+        }
     }
 }
 
@@ -135,12 +165,9 @@ pub enum ObserveError {
     Verbose(#[from] VerboseError),
     /// The answers kept contradicting each other.
     #[error(
-        "VPP's VIPs changed while they were read, {ATTEMPTS} times over (last {vip}); is another program at work on them?"
+        "VPP's VIPs changed while they were read, {ATTEMPTS} times over (last {0}); is another program at work on them?"
     )]
-    Moving {
-        /// A VIP that was in one answer and not in another.
-        vip: Vip,
-    },
+    Moving(Difference),
 }
 
 pub(super) async fn observe(lb: &LoadBalancer) -> Result<Observed, ObserveError> {
@@ -161,19 +188,24 @@ pub(super) async fn observe(lb: &LoadBalancer) -> Result<Observed, ObserveError>
         let shown = verbose::parse(&shown.reply.0)?;
         match assemble(conf, &vips, &servers, shown) {
             Ok(observed) => return Ok(observed),
-            Err(ObserveError::Moving { .. }) if attempt < ATTEMPTS => {}
+            Err(ObserveError::Moving(_)) if attempt < ATTEMPTS => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Puts the answers together.
+/// Puts the answers together, if they are about the same state. A dump tells neither that it failed nor how long it
+/// should have been, so each is checked against the text.
 fn assemble(
     conf: Conf,
     vips: &[LbVipDetails],
     servers: &[LbAsV2Details],
     shown: Vec<VerboseVip>,
 ) -> Result<Observed, ObserveError> {
+    let counted = shown.iter().map(|vip| vip.servers).sum();
+    if counted != servers.len() {
+        return Err(ObserveError::Moving(Difference::Servers { shown: counted, listed: servers.len() }));
+    }
     let mut by_vip = live_servers(servers)?;
     let mut shown: HashMap<ForeignKey, VerboseVip> =
         shown.into_iter().filter(|vip| !vip.removed).map(|vip| (vip.key, vip)).collect();
@@ -181,11 +213,13 @@ fn assemble(
     for details in vips {
         let key = ForeignKey::new(details.pfx, details.protocol, details.port)
             .map_err(|source| CallError::Decode { message: LbVipDump::name(), source })?;
+        let Some(shown) = shown.remove(&key) else {
+            return Err(ObserveError::Moving(Difference::Vip(key)));
+        };
         let Some(vip) = key.vip() else {
             observed.foreign.push(key);
             continue;
         };
-        let Some(shown) = shown.remove(&key) else { return Err(ObserveError::Moving { vip }) };
         let mut servers = by_vip.remove(&key).unwrap_or_default();
         servers.sort_unstable_by_key(|server| server.address);
         observed.vips.push(VipState {
@@ -196,6 +230,9 @@ fn assemble(
             pool_index: shown.pool_index,
             servers,
         });
+    }
+    if let Some(&key) = shown.keys().next() {
+        return Err(ObserveError::Moving(Difference::Vip(key)));
     }
     observed.vips.sort_unstable_by_key(|state| state.vip);
     observed.foreign.sort_unstable();
@@ -227,3 +264,6 @@ fn encapsulation(number: u32) -> Encapsulation {
         other => Encapsulation::Other(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use maglev_vpp::lb::{Encapsulation, ServerState, VipState};
 use maglev_vpp::message::lb::{LbAsV2Details, LbAsV2Dump};
 use maglev_vpp::stats::{Stats, VipPackets};
 use maglev_vpp::wire::Prefix;
-use maglev_vpp::{Client, Conf, LoadBalancer, Operation, Options, Retval};
+use maglev_vpp::{CallError, Client, Conf, LoadBalancer, Operation, Options, Retval};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -75,7 +75,7 @@ async fn clean(lb: &LoadBalancer) {
 /// Carries operations out, all of which must succeed.
 pub(crate) async fn done(lb: &LoadBalancer, operations: &[Operation]) {
     for result in lb.execute(operations).await {
-        result.unwrap_or_else(|error| panic!("{error}: {}", error.problem));
+        result.unwrap_or_else(|error| panic!("{error}: {}", error.source));
     }
 }
 
@@ -83,10 +83,7 @@ async fn retval(lb: &LoadBalancer, operation: Operation) -> i32 {
     let [result] = <[_; 1]>::try_from(lb.execute(&[operation]).await).unwrap();
     match result {
         Ok(()) => 0,
-        Err(error) => match error.problem {
-            maglev_vpp::lb::Problem::Call(error) => error.retval().unwrap_or_else(|| panic!("{error}")).0,
-            problem => panic!("{problem}"),
-        },
+        Err(error) => error.source.retval().unwrap_or_else(|| panic!("{error}: {}", error.source)).0,
     }
 }
 
@@ -215,7 +212,8 @@ async fn refusals(lb: &LoadBalancer) {
     // A table of length 0 would kill VPP: it never gets there.
     let deadly =
         Operation::AddVip { vip: missing, encap: Encap::Gre4, table_length: 0, src_ip_sticky: false };
-    assert!(lb.execute(&[deadly]).await[0].is_err());
+    let withheld = lb.execute(&[deadly]).await.remove(0).unwrap_err();
+    assert!(matches!(withheld.source, CallError::Withheld { .. }), "{withheld:?}");
 
     // A refused operation does not stop the others.
     let other = vip("198.51.100.4/32", tcp(80));
