@@ -1,5 +1,7 @@
 //! The client against a VPP that behaves, and against one that does not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,7 @@
 //! The suite that real VPPs pass, against the simulated one; and what only a simulated one can be made to do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
