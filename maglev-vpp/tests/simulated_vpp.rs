@@ -86,6 +86,29 @@ async fn counters_are_read_as_they_are_driven_and_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_reader_finds_the_segment_of_a_vpp_that_came_back() {
+    let (_directory, sim) = sim().await;
+    let mut stats = Stats::connect(sim.stats_socket(), DEADLINE).await.unwrap();
+    let first = stats.boot_time().await.unwrap();
+    sim.restart().await.unwrap();
+    assert_eq!(stats.boot_time().await.unwrap(), first, "the old segment is still mapped");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    tokio::time::resume();
+    assert_eq!(stats.boot_time().await.unwrap(), sim.boot_time());
+    assert_ne!(sim.boot_time(), first);
+
+    sim.down().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    tokio::time::resume();
+    let error = stats.boot_time().await.unwrap_err();
+    assert!(error.to_string().contains("is VPP running"), "{error}");
+    sim.up().await.unwrap();
+    stats.boot_time().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_segment_can_be_read_while_it_changes() {
     let (_directory, sim) = sim().await;
     let lb = connect(sim.api_socket()).await;
