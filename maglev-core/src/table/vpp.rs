@@ -20,10 +20,13 @@ use crate::table::fill::steps::PowerOfTwo;
 use crate::table::fill::turns::RoundRobin;
 use crate::table::fill::{Cursor, Scratch, fill};
 
+mod impact;
 #[cfg(test)]
 mod proptests;
 #[cfg(test)]
 mod tests;
+
+pub use impact::{Impact, Moment, impact};
 
 /// How many slots VPP gives the table of a VIP: a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
