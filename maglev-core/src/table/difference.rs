@@ -146,8 +146,18 @@ impl<'a, K: Ord + Clone> Union<'a, K> {
 
     /// The number of each of a table's backends.
     fn numbers(&self, table: &Table<K>) -> Vec<u32> {
-        let place = |backend| self.backends.binary_search(&backend).map_or(0, |place| place as u32 + 1);
-        table.backends().iter().map(place).collect()
+        let mut after_last = 0;
+        let number = |backend: &K| {
+            // Tables are built in order, so the next number is usually that of the next backend or little more.
+            let near = self.backends[after_last..].iter().take(4).position(|known| *known == backend);
+            let place = match near {
+                Some(ahead) => after_last + ahead,
+                None => self.backends.binary_search(&backend).unwrap_or_default(),
+            };
+            after_last = place + 1;
+            after_last as u32
+        };
+        table.backends().iter().map(number).collect()
     }
 
     /// Slots by number, as if the table had `length` of them.
