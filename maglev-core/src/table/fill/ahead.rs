@@ -20,13 +20,6 @@ impl Queue {
     /// Backends that may have a queue, which keeps all queues within half a megabyte.
     pub(super) const MOST: usize = 1024;
     const EMPTY: Queue = Queue { slots: [0; Queue::LENGTH], head: 0, count: 0 };
-
-    /// The next slot, if there is one.
-    fn pop(&mut self) -> Option<u32> {
-        let slot = self.slots[self.head % Queue::LENGTH];
-        self.head += 1;
-        (self.head <= self.count).then_some(slot)
-    }
 }
 
 impl<S: Steps, E: Entry> Fill<'_, S, E> {
@@ -35,43 +28,49 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
     pub(super) fn ahead(&mut self, turns: &mut impl Turns, queues: &mut Vec<Queue>, until: usize) {
         queues.clear();
         queues.resize(self.cursors.len(), Queue::EMPTY);
-        let length = self.steps.length() as usize;
+        let steps = self.steps;
+        let length = steps.length() as usize;
+        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
         let mut batch = [0; BATCH];
         while self.free > until {
             // So many that no more than one in sixteen free slots is noted, but enough to be worth the walk.
             let wanted = (self.free / (16 * turns.abreast())).clamp(4, 32);
-            let eights = (wanted * (length / self.free)).div_ceil(8).min(Queue::LENGTH / 8);
+            let eights =
+                (wanted as u64 * length as u64).div_ceil(8 * self.free as u64).min(Queue::LENGTH as u64 / 8);
             let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);
             for &backend in &batch[..count] {
                 let queue = &mut queues[backend as usize];
                 let slot = loop {
-                    match queue.pop() {
-                        Some(slot) if self.taken[slot as usize] == 0 => break slot,
-                        Some(_) => {}
-                        None => {
-                            gather(self.steps, self.taken, &mut self.cursors[backend as usize], queue, eights)
-                        }
+                    while queue.head == queue.count {
+                        gather(steps, taken, &mut self.cursors[backend as usize], queue, eights);
+                    }
+                    let slot = queue.slots[queue.head % Queue::LENGTH];
+                    queue.head += 1;
+                    if taken[slot as usize] == 0 {
+                        break slot;
                     }
                 };
-                self.taken[slot as usize] = 1;
-                self.entries[slot as usize] = E::from_index(label(self.labels, backend));
+                taken[slot as usize] = 1;
+                entries[slot as usize] = E::from_index(label(self.labels, backend));
             }
             self.free -= count;
         }
         for (cursor, queue) in self.cursors.iter_mut().zip(queues) {
-            cursor.at = queue.pop().unwrap_or(cursor.at);
+            if queue.head < queue.count {
+                cursor.at = queue.slots[queue.head % Queue::LENGTH];
+            }
         }
     }
 }
 
 /// Fills an empty queue from the next slots of its backend, eight at a time.
-fn gather<S: Steps>(steps: S, taken: &[u8], cursor: &mut Cursor, queue: &mut Queue, eights: usize) {
+fn gather<S: Steps>(steps: S, taken: &[u8], cursor: &mut Cursor, queue: &mut Queue, eights: u64) {
     let Cursor { mut at, skip } = *cursor;
     let mut count = 0;
     for _ in 0..eights {
         for _ in 0..8 {
             queue.slots[count % Queue::LENGTH] = at;
-            count += usize::from(1 - taken[at as usize]);
+            count += usize::from(1 ^ taken[at as usize]);
             at = steps.after(at, skip);
         }
     }

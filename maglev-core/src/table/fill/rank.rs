@@ -63,9 +63,17 @@ impl Nearest {
                 }
             }
         }
-        let rest = rest.iter().zip(fours.len() * 4..).map(|(&slot, place)| (way(slot), place));
-        let nearest = best.into_iter().zip(places).chain(rest).min();
-        let place = nearest.map_or(0, |(_, place)| place);
+        let (mut nearest, mut place) = (best[0], places[0]);
+        for (&way, &at) in best.iter().zip(&places) {
+            if way < nearest {
+                (nearest, place) = (way, at);
+            }
+        }
+        for (&slot, at) in rest.iter().zip(fours.len() * 4..) {
+            if way(slot) < nearest {
+                (nearest, place) = (way(slot), at);
+            }
+        }
         self.free.swap_remove(place)
     }
 }
