@@ -18,6 +18,7 @@
 
 pub mod authority;
 pub mod binaries;
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod lab;
