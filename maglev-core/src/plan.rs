@@ -11,6 +11,7 @@
 //! added again at once, and its operations say so.
 
 mod fit;
+mod impact;
 mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+pub use self::impact::{Impact, impacts};
 pub use self::operation::{Operation, OperationKind};
 use crate::config::{Ownership, TableLength, VppSettings};
 use crate::desired::{DesiredServer, DesiredVip, Reason};
