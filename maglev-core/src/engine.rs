@@ -118,7 +118,7 @@ pub enum CommandError {
 }
 
 /// A control plane without I/O. See the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     config: Arc<Config>,
     backends: BTreeMap<BackendName, BackendStatus>,

@@ -6,6 +6,7 @@ mod dataplane;
 mod incoming;
 mod server;
 mod service;
+mod suppose;
 mod watch;
 
 pub use self::server::{Servers, serve};

@@ -29,7 +29,7 @@ const OBSERVE_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// One thing at a time: while operations are under way, frontends that change are only noted, and planned for together
 /// when the answers are in. So a flood of transitions costs one plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dataplane {
     phase: Phase,
     /// What it has, as last observed and changed since by operations that succeeded.
@@ -50,7 +50,7 @@ pub(super) struct Dataplane {
     answered: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Phase {
     Lost,
     Idle,
@@ -174,7 +174,7 @@ impl Dataplane {
 }
 
 /// The time after the start in which probes come in, before everything may be written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct WarmUp {
     /// Nothing is written before.
     not_before: Time,
