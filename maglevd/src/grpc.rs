@@ -3,6 +3,7 @@
 mod access;
 mod convert;
 mod incoming;
+mod refusal;
 mod server;
 mod service;
 mod watch;
