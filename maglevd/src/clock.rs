@@ -61,3 +61,6 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

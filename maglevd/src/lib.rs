@@ -18,3 +18,6 @@ pub mod settings;
 pub mod state;
 pub mod tally;
 pub mod version;
+
+#[cfg(test)]
+mod fixture;

@@ -10,7 +10,11 @@ use tempfile::TempDir;
 use super::*;
 
 fn attribution(reason: &str) -> Attribution {
-    Attribution { by: "alice (uid 0 on a Unix socket)".into(), at: Time::from_nanos(7), reason: reason.into() }
+    Attribution {
+        by: "alice (uid 0 on a Unix socket)".into(),
+        at: Time::from_nanos(7),
+        reason: reason.into(),
+    }
 }
 
 fn intents() -> Intents {
@@ -19,9 +23,12 @@ fn intents() -> Intents {
     intents.backends.insert("nginx0".parse().unwrap(), disabled);
     intents.backends.insert(
         "nginx1".parse().unwrap(),
-        Intent { admin: Some(Admin::Enabled(attribution(""))), paused: Some(attribution("deploy \"7\"\u{e9}")) },
+        Intent {
+            admin: Some(Admin::Enabled(attribution(""))),
+            paused: Some(attribution("deploy \"7\"\u{e9}")),
+        },
     );
-    let own = WeightOverride { weight: Weight::try_from(7).unwrap(), attribution: attribution("canary") };
+    let own = WeightOverride { weight: Weight::try_from(7_u8).unwrap(), attribution: attribution("canary") };
     intents
         .weights
         .entry("site".parse().unwrap())
@@ -42,7 +49,11 @@ fn expect_set_aside(text: &[u8]) {
     fs::write(dir.path().join(FILE), text).unwrap();
     let (mut state, found) = StateDir::open(dir.path()).unwrap();
     assert_eq!(found, Intents::default());
-    assert_eq!(fs::read(dir.path().join("intent.json.damaged")).unwrap(), text, "kept for a person to look at");
+    assert_eq!(
+        fs::read(dir.path().join("intent.json.damaged")).unwrap(),
+        text,
+        "kept for a person to look at"
+    );
     // And life goes on.
     state.keep(&intents()).unwrap();
     assert_eq!(StateDir::open(dir.path()).unwrap().1, intents());

@@ -13,8 +13,7 @@ fn connection() -> io::Result<DuplexStream> {
 
 #[tokio::test]
 async fn the_next_waits_until_one_has_ended() {
-    let mut incoming =
-        pin!(bounded_to(2, tokio_stream::iter([connection(), connection(), connection()])));
+    let mut incoming = pin!(bounded_to(2, tokio_stream::iter([connection(), connection(), connection()])));
     let first = incoming.next().await.unwrap().unwrap();
     let _second = incoming.next().await.unwrap().unwrap();
     assert!(incoming.next().now_or_never().is_none());
