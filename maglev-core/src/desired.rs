@@ -1,9 +1,12 @@
 //! Pure. From health and intent to the weight of every backend in every frontend, each with its reason.
 
+mod vip;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::vip::{DesiredServer, DesiredVip};
 use crate::config::{Frontend, Member};
 use crate::health::HealthState;
 use crate::intent::Mode;

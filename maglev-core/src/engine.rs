@@ -12,6 +12,7 @@
 //! give the same effects.
 
 mod backend;
+mod dataplane;
 mod event;
 mod frontend;
 mod reload;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use self::backend::{BackendStatus, LastProbe};
+use self::dataplane::Dataplane;
+pub use self::dataplane::{SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
 use crate::check::HealthCheck;
@@ -30,6 +33,7 @@ use crate::health::ProbeId;
 use crate::intent::{Attribution, Intent, IsDisabled, Request, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
 use crate::outcome::Outcome;
+use crate::plan::Step;
 use crate::time::Time;
 use crate::weight::Weight;
 
@@ -37,9 +41,18 @@ use crate::weight::Weight;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a probe, and feed its outcome to [`Engine::handle_outcome`].
+    ///
+    /// There must be one, at the latest soon after the check's timeout, also where the probe could not be made or was
+    /// lost ([`Code::SockErr`](crate::outcome::Code::SockErr)): until it comes, the backend is not probed again.
     StartProbe(ProbeOrder),
     /// Abandon a probe. Its outcome would be ignored.
     CancelProbe(ProbeId),
+    /// Look at what the dataplane has, and feed it to [`Engine::observed`].
+    Observe,
+    /// Write to the dataplane, in this order, and feed what became of it to [`Engine::applied`].
+    Apply(Vec<Step>),
+    /// The dataplane was compared with what it should have, and written to where it differed.
+    Synced(SyncReport),
     /// Tell whoever watches. Also the moment to write a log line and count.
     Event(Event),
 }
@@ -114,6 +127,7 @@ pub struct Engine {
     serves: BTreeMap<BackendName, BTreeSet<FrontendName>>,
     /// When each watched backend that is not being probed is due.
     due: BTreeSet<(Time, BackendName)>,
+    dataplane: Dataplane,
     next_probe: ProbeId,
     random: fastrand::Rng,
     effects: VecDeque<Effect>,
@@ -136,6 +150,7 @@ impl Engine {
             frontends: BTreeMap::new(),
             serves: BTreeMap::new(),
             due: BTreeSet::new(),
+            dataplane: Dataplane::new(&config.vpp, now),
             next_probe: ProbeId(0),
             random: fastrand::Rng::with_seed(seed),
             effects: VecDeque::new(),
@@ -195,16 +210,15 @@ impl Engine {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.due.first().map(|&(time, _)| time)
+        let probe = self.due.first().map(|&(time, _)| time);
+        [probe, self.dataplane.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Starts the probes that are due.
+    /// Does what is due: probes, and comparisons with the dataplane.
     pub fn handle_timeout(&mut self, now: Time) {
-        while let Some((time, name)) = self.due.pop_first() {
-            if time > now {
-                self.due.insert((time, name));
-                break;
-            }
+        self.drive(now);
+        while self.due.first().is_some_and(|&(time, _)| time <= now) {
+            let Some((_, name)) = self.due.pop_first() else { break };
             if let Some(order) =
                 self.backends.get_mut(&name).and_then(|b| b.start_probe(now, self.next_probe))
             {
@@ -247,26 +261,35 @@ impl Engine {
         Ok(changed)
     }
 
-    /// Sets an operator's weight in place of the configured one. Returns whether that changed anything. Setting the
-    /// configured weight ends the override.
+    /// Sets an operator's weight in place of the configured one, of a backend in a pool of a frontend (`place`). Setting
+    /// the configured weight ends the override. With `flush` the backend's established flows in that frontend are
+    /// evicted, whatever its weight. Returns whether anything changes.
     pub fn set_weight(
         &mut self,
         now: Time,
         place: (&str, &str, &str),
         weight: Weight,
+        flush: bool,
         attribution: Attribution,
     ) -> Result<bool, CommandError> {
         let (frontend, pool, backend) = place;
         let Some(status) = self.frontends.get_mut(frontend) else {
             return Err(CommandError::NoFrontend(frontend.to_owned()));
         };
-        let Some(event) = status.set_weight(pool, backend, weight, attribution, now)? else {
-            return Ok(false);
-        };
+        let event = status.set_weight(pool, backend, weight, attribution, now)?;
         let name = status.name().clone();
-        self.emit(event);
-        self.decide(&name, now);
-        Ok(true)
+        let changed = event.is_some();
+        if let Some(event) = event {
+            self.emit(event);
+            self.decide(&name, now);
+            self.dataplane.touch(&name);
+        }
+        let address = self.backends.get(backend).map(|backend| backend.config().address);
+        if let Some(address) = address.filter(|_| flush) {
+            self.dataplane.flush(&name, address);
+        }
+        self.drive(now);
+        Ok(changed || flush)
     }
 
     /// What follows from whatever just happened to a backend.
@@ -277,6 +300,7 @@ impl Engine {
             for frontend in self.serves.get(backend).cloned().unwrap_or_default() {
                 self.decide(&frontend, now);
             }
+            self.drive(now);
         }
     }
 
@@ -298,6 +322,9 @@ impl Engine {
     fn decide(&mut self, frontend: &FrontendName, now: Time) {
         let Some(status) = self.frontends.get_mut(frontend) else { return };
         let events = status.decide(now, &self.backends);
+        if !events.is_empty() {
+            self.dataplane.touch(frontend);
+        }
         self.effects.extend(events.into_iter().map(Effect::Event));
     }
 

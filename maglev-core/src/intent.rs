@@ -86,7 +86,7 @@ pub enum Mode {
 
 /// The request does not fit the backend's mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a disabled backend cannot be {}d: enable it first", .0)]
+#[error("it cannot be {}d before it is enabled", .0)]
 pub struct IsDisabled(pub Request);
 
 impl Intent {

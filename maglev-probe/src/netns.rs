@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, setns};
 use tokio::sync::{mpsc, oneshot};
@@ -114,8 +115,10 @@ fn enter(path: &Path, inside: &mut Option<Identity>) -> Result<(), OpenError> {
     let file: File =
         OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(missing)?;
     let opened = Identity::from(file.metadata().map_err(missing)?);
-    setns(&file, CloneFlags::CLONE_NEWNET)
-        .map_err(|errno| OpenError::Enter { path: path.to_owned(), source: errno.into() })?;
+    setns(&file, CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+        Errno::EINVAL => OpenError::NoNamespace { path: path.to_owned() },
+        _ => OpenError::Enter { path: path.to_owned(), source: errno.into() },
+    })?;
     *inside = Some(opened);
     Ok(())
 }

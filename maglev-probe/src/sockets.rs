@@ -85,6 +85,8 @@ pub(crate) enum OpenError {
         #[source]
         source: io::Error,
     },
+    #[error("{} is no network namespace", path.display())]
+    NoNamespace { path: PathBuf },
     #[error("cannot start a thread for the network namespace {}", path.display())]
     Thread {
         path: PathBuf,
@@ -96,13 +98,15 @@ pub(crate) enum OpenError {
 impl OpenError {
     /// The error and its cause as part of a sentence.
     pub(crate) fn sentence(&self) -> String {
-        let (OpenError::Socket(source)
-        | OpenError::Ping(source)
-        | OpenError::Bind { source, .. }
-        | OpenError::Namespace { source, .. }
-        | OpenError::Enter { source, .. }
-        | OpenError::Thread { source, .. }) = self;
-        format!("{self}: {}", fault::words(source))
+        match self {
+            OpenError::NoNamespace { .. } => self.to_string(),
+            OpenError::Socket(source)
+            | OpenError::Ping(source)
+            | OpenError::Bind { source, .. }
+            | OpenError::Namespace { source, .. }
+            | OpenError::Enter { source, .. }
+            | OpenError::Thread { source, .. } => format!("{self}: {}", fault::words(source)),
+        }
     }
 }
 

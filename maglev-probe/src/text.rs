@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 use std::time::{Duration, SystemTime};
 
 #[cfg(test)]
+mod proptests;
+#[cfg(test)]
 mod tests;
 
 /// The most characters of server-supplied text in a sentence. A line of log stays a line.

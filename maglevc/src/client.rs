@@ -11,8 +11,8 @@ use tonic::{Code, Response, Status, Streaming};
 use crate::failure::Failure;
 use crate::server::Server;
 
-/// The largest answer taken. The state of 10,000 backends with their histories is about 10 MiB; more than this is a mistake.
-const LARGEST_ANSWER: usize = 256 << 20;
+/// The largest answer taken. Ten thousand backends with their histories are about 5 MiB; more than this is a mistake.
+const LARGEST_ANSWER: usize = 64 << 20;
 
 /// How long to wait for a server.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Deadlines {
     pub(crate) connect: Duration,
     /// For the answer to one call.
     pub(crate) call: Duration,
+    /// For names in the answer to a question mark, which has to come at once: they are left out of it otherwise.
+    pub(crate) help: Duration,
     /// Between signs of life that are asked of a silent server, and for each of them.
     pub(crate) keepalive: Duration,
 }
@@ -30,6 +32,7 @@ impl Default for Deadlines {
         Self {
             connect: Duration::from_secs(5),
             call: Duration::from_secs(10),
+            help: Duration::from_millis(500),
             keepalive: Duration::from_secs(10),
         }
     }
@@ -53,11 +56,16 @@ impl Client {
         &self.server
     }
 
+    /// How long to wait for a server.
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        self.deadlines
+    }
+
     /// Makes one call and waits for its answer. Dropping the future gives the call up.
     ///
     /// # Errors
-    /// [`Failure::Unreachable`] when there is no connection or no answer in time, [`Failure::Refused`] with the server's
-    /// sentence otherwise.
+    /// [`Failure::Unreachable`], [`Failure::Silent`] and [`Failure::Lost`] when no answer came, [`Failure::Refused`] with
+    /// the server's sentence when it said no.
     pub(crate) async fn call<T, F>(
         &mut self,
         call: impl FnOnce(MaglevClient<Channel>) -> F,
@@ -71,7 +79,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::call`], with a server's NOT_FOUND as `None`.
+    /// As [`Client::call`], with a server's NOT_FOUND as its sentence.
     ///
     /// # Errors
     /// As [`Client::call`].
@@ -99,7 +107,7 @@ impl Client {
 
     /// The failure of a stream that the server ended.
     pub(crate) fn ended(&self) -> Failure {
-        self.unreachable("lost the connection to", "the server closed it".to_owned())
+        Failure::Lost { server: self.server.clone(), reason: "the server closed it".to_owned() }
     }
 
     async fn try_call<T, F>(
@@ -113,10 +121,7 @@ impl Client {
         match tokio::time::timeout(self.deadlines.call, call(connected)).await {
             Ok(Ok(response)) => Ok(Ok(response.into_inner())),
             Ok(Err(status)) => self.lost(&status).map_or(Ok(Err(status)), Err),
-            Err(_) => {
-                let within = format!("nothing came back within {:?}", self.deadlines.call);
-                Err(self.unreachable("no answer from", within))
-            }
+            Err(_) => Err(Failure::Silent { server: self.server.clone(), within: self.deadlines.call }),
         }
     }
 
@@ -124,7 +129,7 @@ impl Client {
         if let Some(connected) = &self.connected {
             return Ok(connected.clone());
         }
-        let cannot = |reason| self.unreachable("cannot connect to", reason);
+        let cannot = |reason| Failure::Unreachable { server: self.server.clone(), reason };
         let endpoint = Endpoint::from_shared(self.server.uri())
             .map_err(|error| cannot(innermost(&error)))?
             .http2_keep_alive_interval(self.deadlines.keepalive)
@@ -142,7 +147,7 @@ impl Client {
     /// What a status that was made on this side says: the server did not speak. `None` when it did.
     fn lost(&self, status: &Status) -> Option<Failure> {
         let source = status.source()?;
-        Some(self.unreachable("lost the connection to", innermost(source)))
+        Some(Failure::Lost { server: self.server.clone(), reason: innermost(source) })
     }
 
     fn refused(&self, status: &Status) -> Failure {
@@ -156,10 +161,6 @@ impl Client {
             _ => status.message().to_owned(),
         };
         Failure::Refused(sentence)
-    }
-
-    fn unreachable(&self, problem: &'static str, reason: String) -> Failure {
-        Failure::Unreachable { problem, server: self.server.to_string(), reason }
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn tree() -> Node {
             word("check", "check the file as it is on disk, without applying it")
                 .runs(|session, _| Box::pin(config::check(session)), Json::Object("ConfigCheck"))
                 .details(
-                    "Every error and warning is written as `file:line:column: error: message`. The exit code is 1 when \
-                     the file would not be taken.",
+                    "Every error and warning is a line `file:line:column: key: what is wrong and what to write instead`, \
+                     as `maglevd --check` writes them. The exit code is 1 when the file would not be taken.",
                 ),
             word("reload", "check the file and apply it")
                 .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))

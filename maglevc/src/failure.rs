@@ -1,7 +1,9 @@
 //! Pure. How a command can fail, in words for a person and in an exit code for a script.
 
 use std::io;
+use std::time::Duration;
 
+use crate::server::Server;
 use crate::tree::problem::Problem;
 
 /// Why a command did not do what was asked.
@@ -22,13 +24,27 @@ pub(crate) enum Failure {
     /// The command ran, and its output says that not all is well: an invalid configuration, a write that VPP refused.
     #[error("{0}")]
     Unwell(String),
-    /// No server, or none that answers.
-    #[error("{problem} {server}: {reason}")]
+    /// There is no server, or no way to it.
+    #[error("cannot connect to {server}: {reason}")]
     Unreachable {
-        /// What did not work, up to the address.
-        problem: &'static str,
         /// Where.
-        server: String,
+        server: Server,
+        /// Why.
+        reason: String,
+    },
+    /// The server took a call and did not answer. What it was asked to change may be changed.
+    #[error("no answer from {server} within {within:?}")]
+    Silent {
+        /// Where.
+        server: Server,
+        /// How long it had.
+        within: Duration,
+    },
+    /// The server went away in the middle of a call.
+    #[error("lost the connection to {server}: {reason}")]
+    Lost {
+        /// Where.
+        server: Server,
         /// Why.
         reason: String,
     },
@@ -46,7 +62,7 @@ impl Failure {
         match self {
             Self::Refused(_) | Self::Unwell(_) | Self::Input(_) => 1,
             Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) => 2,
-            Self::Unreachable { .. } => 3,
+            Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Output(_) => 1,
         }

@@ -25,8 +25,8 @@ mod view;
 
 use entry::{Surroundings, Terminal};
 
-/// Columns where there is no terminal to ask: a file or a program has room for whole names.
-const WIDE: usize = 200;
+/// Columns where the output is no terminal: a file or a program has room for whole names and sentences.
+const UNLIMITED: usize = u16::MAX as usize;
 
 fn main() -> ExitCode {
     let surroundings = Surroundings {
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         terminal: Terminal {
             out_color: AutoStream::choice(&stdout()) != ColorChoice::Never,
             errors_color: AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
-            width: terminal_size::terminal_size().map_or(WIDE, |(width, _)| width.0.into()),
+            width: terminal_size::terminal_size_of(stdout()).map_or(UNLIMITED, |(width, _)| width.0.into()),
         },
         clock: Timestamp::now,
         zone: TimeZone::system(),

@@ -13,9 +13,6 @@ use crate::tree::parse::{Question, choose_word};
 use crate::tree::problem::{Problem, What, list};
 use crate::tree::{Arguments, Kind, Object, Slot, Token};
 
-/// Help has to come at once: live names are left out of it when the server takes longer.
-const PATIENCE: Duration = Duration::from_millis(500);
-
 /// Replaces each unambiguous beginning of a name by the name. A name that the server knows stands for itself, which costs
 /// one small call; only otherwise all names are asked for.
 ///
@@ -37,7 +34,7 @@ pub(crate) async fn complete(client: &mut Client, arguments: &mut Arguments) -> 
                 return Err(Failure::Refused(format!("{sentence}; did you mean {nearest}?")));
             }
             Err(_) if names.is_empty() => return Err(Failure::Refused(sentence)),
-            Err(_) => return Err(Failure::Refused(format!("{sentence}; there is {}", list(&names)))),
+            Err(_) => return Err(Failure::Refused(format!("{sentence}; write {}", list(&names)))),
         }
     }
     Ok(())
@@ -125,7 +122,7 @@ pub(crate) async fn continuations(client: &mut Client, question: &Question<'_>) 
     let mut arguments = question.walk.arguments.clone();
     let live = question.walk.continuations().any(|node| is_live(node.token));
     // Names before may be beginnings themselves.
-    let resolved = live && within(complete(client, &mut arguments)).await.is_some();
+    let resolved = live && within(client.deadlines().help, complete(client, &mut arguments)).await.is_some();
     let mut all = Vec::new();
     for node in question.walk.continuations() {
         let values = match node.token {
@@ -154,7 +151,9 @@ async fn values(
     prefix: &str,
 ) -> Vec<String> {
     let mut values = match slot.kind {
-        Kind::Name(object) if live => within(names(client, object, arguments)).await.unwrap_or_default(),
+        Kind::Name(object) if live => {
+            within(client.deadlines().help, names(client, object, arguments)).await.unwrap_or_default()
+        }
         Kind::Choice(choices) => choices.iter().map(|choice| (*choice).to_owned()).collect(),
         Kind::Name(_) | Kind::Number(..) | Kind::Text => Vec::new(),
     };
@@ -163,6 +162,6 @@ async fn values(
 }
 
 /// The result of an asking that came in time and went well.
-async fn within<T>(asking: impl Future<Output = Result<T, Failure>>) -> Option<T> {
-    tokio::time::timeout(PATIENCE, asking).await.ok()?.ok()
+async fn within<T>(patience: Duration, asking: impl Future<Output = Result<T, Failure>>) -> Option<T> {
+    tokio::time::timeout(patience, asking).await.ok()?.ok()
 }

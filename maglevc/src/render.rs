@@ -21,6 +21,7 @@ pub(crate) mod help;
 pub(crate) mod table;
 pub(crate) mod units;
 pub(crate) mod vpp;
+pub(crate) mod weight;
 
 #[cfg(test)]
 mod tests;
@@ -162,30 +163,34 @@ impl Page {
         self.end_line();
     }
 
-    /// Words from a column on, broken between words where the line is full.
+    /// Words from a column on, broken between words where the line is full. Runs of blanks become one.
     pub(crate) fn wrap(&mut self, indent: usize, spans: &[Span]) {
         let mut column = indent;
         let mut blank = false;
-        for span in spans {
-            for (index, word) in span.text.split(' ').enumerate() {
+        for Span { text, style } in spans {
+            // What of this span is on the present line: styled in one piece.
+            let mut run = Span { text: String::new(), style: *style };
+            for (index, word) in text.split(' ').enumerate() {
                 blank |= index > 0;
                 if word.is_empty() {
                     continue;
                 }
-                let width = word.width();
-                let needed = width + usize::from(blank && column > indent);
-                if column + needed > self.width && column > indent {
+                let gap = usize::from(blank && column > indent);
+                if column > indent && column + gap + word.width() > self.width {
+                    self.put(&run);
+                    run.text.clear();
                     self.end_line();
                     self.space(indent);
                     column = indent;
-                } else if blank && column > indent {
-                    self.space(1);
+                } else if gap > 0 {
+                    run.text.push(' ');
                     column += 1;
                 }
-                self.put(&Span { text: word.to_owned(), style: span.style });
-                column += width;
+                run.text.push_str(word);
+                column += word.width();
                 blank = false;
             }
+            self.put(&run);
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Driver. The one task that owns the engine: it feeds it inputs and carries out its effects.
 
 mod probes;
+mod syncs;
 
 use std::sync::Arc;
 
 use maglev_core::config::Config;
-use maglev_core::engine::{CommandError, Effect, Engine, Event};
+use maglev_core::engine::{CommandError, Effect, Engine, Event, SyncReport};
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Verdict};
@@ -16,12 +17,15 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::probes::Probes;
+use self::syncs::Syncs;
+pub use self::syncs::{NoVpp, Synced};
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
-use crate::narrate::narrate;
+use crate::narrate::{narrate, narrate_sync};
 use crate::reload::Chain;
 use crate::state::StateDir;
 use crate::tally::Tally;
+use crate::vpp::{Handle, News, Order, Task};
 
 /// Requests that wait for the engine. Each takes it microseconds; more waiting than this is a flood, and whoever sends
 /// it waits.
@@ -104,6 +108,7 @@ enum Input {
     Read(Read),
     Change { change: Change, by: String, reason: String, reply: oneshot::Sender<Result<bool, ChangeError>> },
     Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
+    Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
 }
 
 impl std::fmt::Debug for Input {
@@ -112,6 +117,7 @@ impl std::fmt::Debug for Input {
             Input::Read(_) => "Read",
             Input::Change { .. } => "Change",
             Input::Reload { .. } => "Reload",
+            Input::Sync { .. } => "Sync",
         })
     }
 }
@@ -142,6 +148,15 @@ impl Control {
         answer.await.map_err(|_| Stopped)?
     }
 
+    /// Compares everything with what VPP has now, writes what differs, and returns what was written.
+    ///
+    /// When the future is dropped, it is done all the same.
+    pub async fn sync(&self) -> Result<Synced, NoVpp> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Input::Sync { reply }).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)?
+    }
+
     /// Takes another configuration.
     ///
     /// When the future is dropped, the configuration may or may not be taken.
@@ -162,11 +177,22 @@ pub struct Driver {
     tally: Tally,
     events: broadcast::Sender<Arc<Event>>,
     state: Option<StateDir>,
+    /// Absent without VPP.
+    vpp: Option<Handle>,
+    /// The number of the present connection to VPP, if there is one.
+    connection: Option<u64>,
+    syncs: Syncs,
 }
 
 impl Driver {
     /// A driver that is not running yet, and the way to speak to it.
-    pub fn new(engine: Engine, clock: Clock, prober: Prober, state: Option<StateDir>) -> (Self, Control) {
+    pub fn new(
+        engine: Engine,
+        clock: Clock,
+        prober: Prober,
+        state: Option<StateDir>,
+        vpp: Option<Handle>,
+    ) -> (Self, Control) {
         let (sender, inputs) = mpsc::channel(QUEUE);
         let driver = Driver {
             tally: Tally::new(&engine),
@@ -176,6 +202,9 @@ impl Driver {
             probes: Probes::new(prober),
             events: broadcast::Sender::new(BACKLOG),
             state,
+            vpp,
+            connection: None,
+            syncs: Syncs::default(),
         };
         (driver, Control(sender))
     }
@@ -193,6 +222,7 @@ impl Driver {
                     narrate_probe(&done, self.last_code(&done.backend));
                     self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
                 }
+                Some(news) = hear(&mut self.vpp) => self.hear(news),
                 () = sleep_until(due) => self.engine.handle_timeout(self.clock.now()),
             }
             self.carry_out();
@@ -222,7 +252,49 @@ impl Driver {
                 }
                 let _ = reply.send(());
             }
+            Input::Sync { reply } => match (&self.vpp, self.connection) {
+                (None, _) => drop(reply.send(Err(NoVpp::Off))),
+                (Some(_), None) => drop(reply.send(Err(NoVpp::Disconnected))),
+                (Some(_), Some(_)) => {
+                    let number = self.engine.sync(self.clock.now());
+                    self.syncs.wait(number, reply);
+                }
+            },
         }
+    }
+
+    /// Takes what is told of VPP.
+    fn hear(&mut self, news: News) {
+        let now = self.clock.now();
+        match news {
+            News::Connected(connection) => {
+                self.connection = Some(connection);
+                self.engine.dataplane_connected(now);
+            }
+            News::Lost => {
+                self.connection = None;
+                self.syncs.fail();
+                self.engine.dataplane_lost();
+            }
+            News::Observed(observed) => self.engine.observed(now, observed),
+            News::Applied(results) => self.engine.applied(now, results),
+        }
+    }
+
+    /// Gives VPP something to do. The engine does one thing at a time and hears of the end of each connection, so there
+    /// is always room; if ever there were not, the connection is not of the order's number any more.
+    fn order(&self, task: Task) {
+        if let (Some(vpp), Some(connection)) = (&self.vpp, self.connection)
+            && let Err(error) = vpp.orders.try_send(Order { connection, task })
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "an order for VPP has no place");
+        }
+    }
+
+    fn synced(&mut self, report: SyncReport) {
+        narrate_sync(&report);
+        self.tally.sync(&report);
+        self.syncs.answer(report);
     }
 
     fn change(&mut self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
@@ -232,9 +304,13 @@ impl Driver {
             Change::Backend { backend, request } => {
                 self.engine.request(now, backend, *request, attribution.clone())?
             }
-            Change::Weight { frontend, pool, backend, weight, .. } => {
-                self.engine.set_weight(now, (frontend, pool, backend), *weight, attribution.clone())?
-            }
+            Change::Weight { frontend, pool, backend, weight, flush } => self.engine.set_weight(
+                now,
+                (frontend, pool, backend),
+                *weight,
+                *flush,
+                attribution.clone(),
+            )?,
         };
         if changed {
             self.keep().map_err(ChangeError::NotKept)?;
@@ -256,6 +332,11 @@ impl Driver {
             match effect {
                 Effect::StartProbe(order) => self.probes.start(order),
                 Effect::CancelProbe(id) => self.probes.cancel(id),
+                Effect::Observe => self.order(Task::Observe),
+                Effect::Apply(steps) => {
+                    self.order(Task::Apply(steps.into_iter().map(|step| step.operation).collect()));
+                }
+                Effect::Synced(report) => self.synced(report),
                 Effect::Event(event) => {
                     narrate(&event);
                     self.tally.event(&event);
@@ -283,6 +364,13 @@ fn narrate_probe(done: &probes::Done, last: Option<Code>) {
         duration_ms = done.outcome.timings.total.as_secs_f64() * 1e3,
         "probe"
     );
+}
+
+async fn hear(vpp: &mut Option<Handle>) -> Option<News> {
+    match vpp {
+        Some(vpp) => vpp.news.recv().await,
+        None => None,
+    }
 }
 
 async fn sleep_until(deadline: Option<tokio::time::Instant>) {

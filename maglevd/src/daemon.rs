@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
 use crate::state::{StateDir, StateError};
+use crate::vpp::{Link, Messages, Vpp};
 use crate::{http, version};
 
 /// How long calls under way at the end may take to finish. A peer that sent half a request would wait for ever.
@@ -90,14 +91,21 @@ impl Daemon {
         let (state, intents) = open_state(&self.settings);
         let engine = Engine::new(Arc::clone(&self.config), intents, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
-        let (driver, control) = Driver::new(engine, clock, prober, state);
+        let link = self.settings.vpp.clone().map(Link::new);
+        let messages = Messages::default();
+        let handle = link.clone().map(|link| {
+            let (vpp, handle) = Vpp::new(link, clock, messages.clone());
+            tasks.spawn(vpp.run(stop.clone()));
+            handle
+        });
+        let (driver, control) = Driver::new(engine, clock, prober, state, handle);
         let status = ConfigStatus::loaded();
         let options = config_options(&self.settings);
         let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
 
         let mut driver = tasks.spawn(driver.run(stop.clone()));
         tasks.spawn(reload_on(hangup, reloader.clone(), stop.clone()));
-        let metrics = Arc::new(Metrics::new(control.clone(), status));
+        let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages));
         for listener in self.metrics {
             tracing::info!(address = listener.local(), "serving metrics");
             tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));
@@ -105,7 +113,7 @@ impl Daemon {
         for listener in &self.grpc {
             tracing::info!(address = listener.local(), "serving gRPC");
         }
-        let service = Service::new(control, reloader, clock, self.lines, stop.clone());
+        let service = Service::new(control, reloader, clock, self.lines, link, stop.clone());
         let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &stop).await;
         tracing::info!(
             version = version::VERSION,

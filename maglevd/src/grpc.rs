@@ -2,6 +2,7 @@
 
 mod access;
 mod convert;
+mod dataplane;
 mod incoming;
 mod refusal;
 mod server;

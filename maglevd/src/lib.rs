@@ -18,6 +18,7 @@ pub mod settings;
 pub mod state;
 pub mod tally;
 pub mod version;
+pub mod vpp;
 
 #[cfg(test)]
 mod fixture;

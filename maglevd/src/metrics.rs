@@ -6,6 +6,7 @@
 //! they are written with the exporter's own formatting functions.
 
 mod text;
+mod vpp;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,16 +17,21 @@ use maglev_core::outcome::Verdict;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
+use crate::clock::Reading;
 use crate::control::{Control, Stopped};
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
+use crate::vpp::{Link, Messages};
 
 /// Renders metrics.
 #[derive(Debug)]
 pub struct Metrics {
     control: Control,
     config: ConfigStatus,
+    /// Absent without VPP.
+    link: Option<Link>,
+    messages: Messages,
     process: metrics_process::Collector,
 }
 
@@ -34,6 +40,7 @@ struct Sample {
     backends: Vec<BackendSample>,
     frontends: Vec<FrontendSample>,
     tally: Tally,
+    vpp: vpp::Sample,
 }
 
 struct BackendSample {
@@ -58,13 +65,13 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    pub fn new(control: Control, config: ConfigStatus) -> Self {
-        Metrics { control, config, process: metrics_process::Collector::default() }
+    pub fn new(control: Control, config: ConfigStatus, link: Option<Link>, messages: Messages) -> Self {
+        Metrics { control, config, link, messages, process: metrics_process::Collector::default() }
     }
 
     /// Every metric, in Prometheus' text format 0.0.4.
     pub async fn render(&self) -> Result<String, Stopped> {
-        let sample = self.control.read(|view| Sample::take(view.engine, view.tally)).await?;
+        let sample = self.control.read(|view| Sample::take(view.engine, view.tally, view.reading)).await?;
         Ok(self.write(&sample))
     }
 
@@ -75,6 +82,10 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
+            if let Some(link) = &self.link {
+                vpp::describe();
+                vpp::record(&sample.vpp, &sample.tally, link, &self.messages);
+            }
             self.process.describe();
             self.process.collect();
         });
@@ -115,7 +126,7 @@ const fn result(verdict: Verdict) -> &'static str {
 }
 
 impl Sample {
-    fn take(engine: &Engine, tally: &Tally) -> Self {
+    fn take(engine: &Engine, tally: &Tally, reading: Reading) -> Self {
         let backends = engine.backends().map(|backend| BackendSample {
             name: backend.name().to_string(),
             state: backend.state(),
@@ -137,7 +148,12 @@ impl Sample {
                 })
                 .collect(),
         });
-        Sample { backends: backends.collect(), frontends: frontends.collect(), tally: tally.clone() }
+        Sample {
+            backends: backends.collect(),
+            frontends: frontends.collect(),
+            tally: tally.clone(),
+            vpp: vpp::Sample::take(engine, reading),
+        }
     }
 
     fn describe(&self) {

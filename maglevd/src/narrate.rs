@@ -1,8 +1,10 @@
 //! Edge. One log line for each thing that happens.
 
+use maglev_core::desired::Reason;
 use maglev_core::desired::{BackendState, FrontendState};
-use maglev_core::engine::{Cause, Event, Transition};
-use maglev_core::names::{BackendName, PoolName};
+use maglev_core::engine::{Cause, Event, SyncReport, Transition};
+use maglev_core::names::{BackendName, FrontendName, PoolName};
+use maglev_core::plan::Because;
 
 /// Writes the log line of an event.
 pub fn narrate(event: &Event) {
@@ -67,4 +69,55 @@ pub fn explain(cause: &Cause) -> (&'static str, String) {
 
 fn name(pool: Option<&PoolName>) -> &str {
     pool.map_or("", PoolName::as_str)
+}
+
+/// Writes a log line for each operation that was written to VPP.
+pub fn narrate_sync(report: &SyncReport) {
+    for (step, result) in &report.steps {
+        let (operation, reason) = (step.operation.to_string(), because(&step.because));
+        let frontend = step.frontend.as_ref().map_or("", FrontendName::as_str);
+        match result {
+            Ok(()) => tracing::info!(frontend, operation, reason, "written to VPP"),
+            Err(error) => tracing::error!(frontend, operation, reason, error, "refused by VPP"),
+        }
+    }
+    if report.full {
+        tracing::debug!(operations = report.steps.len(), "compared with VPP");
+    }
+}
+
+/// Why something is written, in words.
+pub fn because(because: &Because) -> String {
+    match because {
+        Because::Conf => "the parameters differ from the configuration".to_owned(),
+        Because::VipMissing => "VPP does not have the VIP".to_owned(),
+        Because::VipDiffers(differences) => {
+            let words: Vec<_> = differences.iter().map(ToString::to_string).collect();
+            format!("{} can only be changed by making the VIP anew", words.join(" and "))
+        }
+        Because::VipDropped => "no frontend has the VIP any more".to_owned(),
+        Because::VipForeign => "no frontend has the VIP, and ownership is exclusive".to_owned(),
+        Because::ServerMissing { backend, because } => {
+            format!("VPP does not have {backend}, which is {}", standing(because))
+        }
+        Because::ServerDropped => "no backend of the frontend has the address any more".to_owned(),
+        Because::Weight { backend, from, because } => {
+            format!("{backend} is {}, its weight was {from}", standing(because))
+        }
+        Because::Flush { backend } => format!("an operator asked to evict the flows of {backend}"),
+    }
+}
+
+/// How a backend stands in a frontend, after "is".
+fn standing(reason: &Reason) -> String {
+    match reason {
+        Reason::Active => "up in the active pool".to_owned(),
+        Reason::Standby { active } => format!("up and waits while pool {active} is active"),
+        Reason::Zero => "up with its weight set to zero".to_owned(),
+        Reason::Unknown => "not known to be up yet".to_owned(),
+        Reason::Down => "down".to_owned(),
+        Reason::Paused => "paused".to_owned(),
+        Reason::Disabled => "disabled".to_owned(),
+        Reason::Removed => "removed".to_owned(),
+    }
 }

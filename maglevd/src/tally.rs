@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use maglev_core::desired::BackendState;
-use maglev_core::engine::{Engine, Event};
-use maglev_core::names::BackendName;
+use maglev_core::engine::{Engine, Event, SyncReport};
+use maglev_core::names::{BackendName, FrontendName};
 use maglev_core::outcome::{Code, Outcome};
+use maglev_core::plan::OperationKind;
 
 /// Upper bounds of the buckets of probe durations in seconds: 1 ms is a good LAN, 2.5 s beyond the default timeout.
 pub const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
@@ -15,6 +16,10 @@ pub const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     backends: BTreeMap<BackendName, BackendTally>,
+    /// Operations VPP carried out, by scope (see [`Tally::sync`]) and kind.
+    pub operations: BTreeMap<(&'static str, OperationKind), u64>,
+    /// Operations VPP refused, by frontend.
+    pub refused: BTreeMap<FrontendName, u64>,
 }
 
 /// Counts for one backend.
@@ -89,6 +94,10 @@ impl Tally {
     /// Begins to count for new backends and forgets those that are gone.
     pub fn resize(&mut self, engine: &Engine) {
         self.backends.retain(|name, _| engine.backend(name.as_str()).is_some());
+        self.refused.retain(|name, _| engine.frontend(name.as_str()).is_some());
+        for frontend in engine.frontends() {
+            self.refused.entry(frontend.name().clone()).or_default();
+        }
         for backend in engine.backends() {
             self.backends.entry(backend.name().clone()).or_default();
         }
@@ -104,6 +113,19 @@ impl Tally {
         let Some(tally) = self.backends.get_mut(backend) else { return };
         *tally.probes.entry((kind.to_owned(), outcome.code)).or_default() += 1;
         tally.durations.entry(kind.to_owned()).or_default().record(outcome.timings.total);
+    }
+
+    /// Counts what was written to VPP: with scope `full` after a comparison of everything, with scope `frontend` after
+    /// a change of some frontends.
+    pub fn sync(&mut self, report: &SyncReport) {
+        let scope = if report.full { "full" } else { "frontend" };
+        for (step, result) in &report.steps {
+            match (result, &step.frontend) {
+                (Ok(()), _) => *self.operations.entry((scope, step.operation.kind())).or_default() += 1,
+                (Err(_), Some(frontend)) => *self.refused.entry(frontend.clone()).or_default() += 1,
+                (Err(_), None) => {}
+            }
+        }
     }
 
     /// Counts what happened.

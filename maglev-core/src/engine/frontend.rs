@@ -1,9 +1,10 @@
 //! Pure. Everything the engine knows of one frontend.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::config::{Frontend, Member};
-use crate::desired::{self, BackendState, FrontendDecision, Reason};
+use crate::config::{Frontend, Member, WeightScaling};
+use crate::desired::{self, BackendState, DesiredVip, FrontendDecision, Reason};
 use crate::engine::{BackendStatus, CommandError, Event};
 use crate::intent::{Attribution, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
@@ -67,6 +68,17 @@ impl FrontendStatus {
     /// The operator's weight for a member, if there is one.
     pub fn override_of(&self, pool: &PoolName, backend: &BackendName) -> Option<&WeightOverride> {
         self.overrides.get(pool)?.get(backend)
+    }
+
+    /// What a dataplane should have for it.
+    pub(super) fn desired(
+        &self,
+        scaling: WeightScaling,
+        address: impl Fn(&BackendName) -> Option<IpAddr>,
+    ) -> DesiredVip {
+        DesiredVip::new(&self.config, &self.decision, scaling, address, |pool, member| {
+            weight(&self.config, &self.overrides, pool, member)
+        })
     }
 
     /// Sets an operator's weight. Tells that, or nothing if it is so already.
@@ -215,14 +227,14 @@ fn decide(
     desired::decide(
         config,
         |member: &Member| backends.get(&member.backend).map_or(BackendState::Removed, BackendStatus::state),
-        |pool, member| {
-            config
-                .pools
-                .get(pool)
-                .and_then(|pool| overrides.get(&pool.name)?.get(&member.backend))
-                .map_or(member.weight, |o| o.weight)
-        },
+        |pool, member| weight(config, overrides, pool, member),
     )
+}
+
+/// The weight a member has while its pool takes the traffic: the operator's, else the configured one.
+fn weight(config: &Frontend, overrides: &Overrides, pool: usize, member: &Member) -> Weight {
+    let own = config.pools.get(pool).and_then(|pool| overrides.get(&pool.name)?.get(&member.backend));
+    own.map_or(member.weight, |own| own.weight)
 }
 
 /// Drops overrides that say what the configuration says, and those of members it does not have.

@@ -1,22 +1,24 @@
 //! Random inputs against an observer who knows only the effects.
 
+mod observer;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
+use self::observer::Observer;
 use super::tests::{backend, by, check, config, frontend, outcome};
-use super::{Effect, Engine, Event, Intents, Transition};
+use super::{Effect, Engine, Intents, Transition};
 use crate::check::{ProbeSpec, Thresholds};
 use crate::config::Config;
-use crate::desired::{self, BackendState, FrontendState};
+use crate::desired::{self, BackendState};
 use crate::health::{HealthState, ProbeId};
 use crate::intent::{Mode, Request};
-use crate::names::{BackendName, FrontendName, PoolName};
+use crate::names::BackendName;
 use crate::outcome::Code;
 use crate::time::Time;
-use crate::weight::Weight;
 
 const BACKENDS: [&str; 4] = ["a", "b", "c", "d"];
 const FRONTENDS: [&str; 2] = ["site", "blog"];
@@ -178,7 +180,7 @@ impl Driver {
             }
             Op::SetWeight { frontend, pool, backend, weight } => {
                 let place = (FRONTENDS[*frontend], POOLS[*pool], BACKENDS[*backend]);
-                let _ = self.engine.set_weight(self.now, place, (*weight).try_into().unwrap(), ann);
+                let _ = self.engine.set_weight(self.now, place, (*weight).try_into().unwrap(), false, ann);
             }
             Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
         }
@@ -191,101 +193,10 @@ impl Driver {
                 Effect::CancelProbe(id) => {
                     self.in_flight.remove(id);
                 }
-                Effect::Event(_) => {}
+                Effect::Event(_) | Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
             }
         }
         effects
-    }
-}
-
-/// What somebody knows who got a snapshot at the start and then only the effects.
-struct Observer {
-    backends: BTreeMap<BackendName, BackendState>,
-    frontends: BTreeMap<FrontendName, (FrontendState, Option<PoolName>)>,
-    weights: BTreeMap<(FrontendName, PoolName, BackendName), Weight>,
-    probes: BTreeMap<ProbeId, BackendName>,
-    last_id: Option<ProbeId>,
-}
-
-impl Observer {
-    fn snapshot(engine: &Engine) -> Self {
-        let frontends = engine
-            .frontends()
-            .map(|f| (f.name().clone(), (f.decision().state, f.active_pool().cloned())))
-            .collect();
-        let weights = engine.frontends().flat_map(|f| {
-            let members = f.config().members().zip(f.decision().pools.iter().flatten());
-            members.map(|((pool, member), decision)| {
-                ((f.name().clone(), pool.name.clone(), member.backend.clone()), decision.weight)
-            })
-        });
-        Observer {
-            backends: engine.backends().map(|b| (b.name().clone(), b.state())).collect(),
-            frontends,
-            weights: weights.filter(|(_, weight)| !weight.is_zero()).collect(),
-            probes: BTreeMap::new(),
-            last_id: None,
-        }
-    }
-
-    fn observe(&mut self, effect: &Effect, engine: &Engine, now: Time) {
-        match effect {
-            Effect::StartProbe(order) => {
-                assert!(self.last_id < Some(order.id), "numbers are not used again");
-                self.last_id = Some(order.id);
-                assert!(self.probes.values().all(|b| *b != order.backend), "a second probe in flight");
-                self.probes.insert(order.id, order.backend.clone());
-                let status = engine.backend(order.backend.as_str()).expect("a configured backend is probed");
-                assert_eq!(status.mode(), Mode::Active);
-                assert_eq!(status.config().address, order.address);
-                assert_eq!(status.config().check.as_ref(), Some(&order.check));
-            }
-            Effect::CancelProbe(id) => {
-                assert!(self.probes.remove(id).is_some(), "a probe that is not in flight is cancelled");
-            }
-            Effect::Event(event) => {
-                assert_eq!(event.at(), now);
-                self.event(event);
-            }
-        }
-    }
-
-    fn event(&mut self, event: &Event) {
-        match event {
-            Event::BackendAdded { backend, state, .. } => {
-                assert_eq!(self.backends.insert(backend.clone(), *state), None);
-            }
-            Event::BackendChanged { backend, transition } => {
-                assert_ne!(transition.from, transition.to);
-                assert_eq!(self.backends.insert(backend.clone(), transition.to), Some(transition.from));
-            }
-            Event::BackendRemoved { backend, transition } => {
-                assert_eq!(transition.to, BackendState::Removed);
-                assert_eq!(self.backends.remove(backend), Some(transition.from));
-            }
-            Event::FrontendAdded { frontend, state, pool, .. } => {
-                assert_eq!(self.frontends.insert(frontend.clone(), (*state, pool.clone())), None);
-            }
-            Event::FrontendChanged { frontend, from, to, from_pool, to_pool, .. } => {
-                let (from, to) = ((*from, from_pool.clone()), (*to, to_pool.clone()));
-                assert_ne!(from, to);
-                assert_eq!(self.frontends.insert(frontend.clone(), to), Some(from));
-            }
-            Event::FrontendRemoved { frontend, state, .. } => {
-                assert_eq!(self.frontends.remove(frontend).map(|(state, _)| state), Some(*state));
-                self.weights.retain(|(of, _, _), _| of != frontend);
-            }
-            Event::WeightSet { from, to, .. } => assert_ne!(from, to),
-            Event::WeightChanged { frontend, pool, backend, from, to, .. } => {
-                assert_ne!(from, to);
-                let key = (frontend.clone(), pool.clone(), backend.clone());
-                let before = self.weights.insert(key.clone(), *to).unwrap_or(Weight::ZERO);
-                assert_eq!(before, *from);
-                if to.is_zero() {
-                    self.weights.remove(&key);
-                }
-            }
-        }
     }
 }
 

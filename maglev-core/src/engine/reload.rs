@@ -14,10 +14,15 @@ use crate::intent::Intent;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
 
+/// First probes are spread over their interval, but over no more than this: after a restart everything has to be known
+/// well before what is unknown counts as down in the dataplane (`startup-max-delay`, 30 s by default).
+const LONGEST_FIRST_SPREAD: Duration = Duration::from_secs(5);
+
 impl Engine {
     /// Takes another configuration. Operators' intent stays, but for what is gone.
     pub fn reload(&mut self, now: Time, config: Arc<Config>) {
         self.install(config, Intents::default(), now);
+        self.drive(now);
     }
 
     pub(super) fn install(&mut self, config: Arc<Config>, mut intents: Intents, now: Time) {
@@ -56,6 +61,7 @@ impl Engine {
             };
             self.effects.extend(events.into_iter().map(Effect::Event));
         }
+        self.dataplane.reconfigured(&config, now);
     }
 
     fn install_backend(&mut self, backend: &Backend, intent: Intent, seen_anew: bool, now: Time) {
@@ -63,6 +69,7 @@ impl Engine {
         let Some(status) = self.backends.get_mut(name) else {
             let seed = self.random.u64(..);
             let spread = backend.check.as_ref().map_or(Duration::ZERO, |check| check.pace.interval);
+            let spread = spread.min(LONGEST_FIRST_SPREAD);
             let status = BackendStatus::new(backend.clone(), intent, seed, now, spread);
             self.emit(Event::BackendAdded { backend: name.clone(), state: status.state(), at: now });
             self.backends.insert(name.clone(), status);

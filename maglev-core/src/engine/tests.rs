@@ -109,7 +109,11 @@ fn effects(engine: &mut Engine) -> Vec<Effect> {
 fn events(engine: &mut Engine) -> Vec<Event> {
     let event = |effect| match effect {
         Effect::Event(event) => Some(event),
-        Effect::StartProbe(_) | Effect::CancelProbe(_) => None,
+        Effect::StartProbe(_)
+        | Effect::CancelProbe(_)
+        | Effect::Observe
+        | Effect::Apply(_)
+        | Effect::Synced(_) => None,
     };
     effects(engine).into_iter().filter_map(event).collect()
 }
@@ -188,9 +192,9 @@ fn commands_name_what_they_did_not_find() {
     let weight = Weight::ZERO;
     let errors = [
         engine.request(START, "c", Request::Pause, ann()).unwrap_err(),
-        engine.set_weight(START, ("blog", "primary", "a"), weight, ann()).unwrap_err(),
-        engine.set_weight(START, ("site", "third", "a"), weight, ann()).unwrap_err(),
-        engine.set_weight(START, ("site", "primary", "b"), weight, ann()).unwrap_err(),
+        engine.set_weight(START, ("blog", "primary", "a"), weight, false, ann()).unwrap_err(),
+        engine.set_weight(START, ("site", "third", "a"), weight, false, ann()).unwrap_err(),
+        engine.set_weight(START, ("site", "primary", "b"), weight, false, ann()).unwrap_err(),
     ];
     let written = errors.map(|error| error.to_string());
     assert_eq!(
@@ -215,7 +219,7 @@ fn asking_for_what_is_so_does_nothing() {
     let ann = || by("ann", START);
     assert_eq!(engine.request(START, "a", Request::Enable, ann()), Ok(false));
     assert_eq!(engine.request(START, "a", Request::Resume, ann()), Ok(false));
-    assert_eq!(engine.set_weight(START, ("site", "primary", "a"), Weight::MAX, ann()), Ok(false));
+    assert_eq!(engine.set_weight(START, ("site", "primary", "a"), Weight::MAX, false, ann()), Ok(false));
     assert_eq!(effects(&mut engine), []);
     assert_eq!(engine.intents(), Intents::default());
 }
@@ -226,7 +230,10 @@ fn a_weight_set_in_a_pool_that_waits_is_told_with_who_set_it() {
     answer(&mut engine, later(10), Code::L4Ok);
     events(&mut engine);
     let ten = Weight::try_from(10u8).unwrap();
-    assert_eq!(engine.set_weight(later(11), ("site", "spare", "b"), ten, by("ann", later(11))), Ok(true));
+    assert_eq!(
+        engine.set_weight(later(11), ("site", "spare", "b"), ten, false, by("ann", later(11))),
+        Ok(true)
+    );
     let events = events(&mut engine);
     let [Event::WeightSet { backend, from, to, attribution, .. }] = &events[..] else { panic!("{events:?}") };
     assert_eq!((backend.as_str(), from.get(), to.get(), attribution.by.as_str()), ("b", 50, 10, "ann"));
@@ -236,9 +243,9 @@ fn a_weight_set_in_a_pool_that_waits_is_told_with_who_set_it() {
 fn setting_the_configured_weight_ends_the_override() {
     let mut engine = engine(simple());
     let place = ("site", "primary", "a");
-    engine.set_weight(START, place, Weight::ZERO, by("ann", START)).unwrap();
+    engine.set_weight(START, place, Weight::ZERO, false, by("ann", START)).unwrap();
     assert_eq!(engine.intents().weights.len(), 1);
-    assert_eq!(engine.set_weight(START, place, Weight::MAX, by("ann", START)), Ok(true));
+    assert_eq!(engine.set_weight(START, place, Weight::MAX, false, by("ann", START)), Ok(true));
     assert_eq!(engine.intents(), Intents::default());
 }
 
@@ -345,7 +352,7 @@ fn intents_survive_being_written_down_and_what_is_gone_is_dropped() {
     let mut engine = engine(simple());
     engine.request(START, "a", Request::Pause, by("ann", START)).unwrap();
     engine.request(START, "b", Request::Disable, by("bob", START)).unwrap();
-    engine.set_weight(START, ("site", "spare", "b"), Weight::ZERO, by("ann", START)).unwrap();
+    engine.set_weight(START, ("site", "spare", "b"), Weight::ZERO, false, by("ann", START)).unwrap();
     let text = serde_json::to_string(&engine.intents()).unwrap();
     let intents: Intents = serde_json::from_str(&text).unwrap();
     assert_eq!(intents, engine.intents());

@@ -74,7 +74,7 @@ fn a_request_that_does_not_fit_says_what_to_do() {
     let mut intent = Before::Disabled.intent();
     let error = intent.apply(Request::Resume, true, by("ann")).unwrap_err();
     assert_eq!(error, IsDisabled(Request::Resume));
-    assert_eq!(error.to_string(), "a disabled backend cannot be resumed: enable it first");
+    assert_eq!(error.to_string(), "it cannot be resumed before it is enabled");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use maglev_core::check::BodyPattern;
 use maglev_core::outcome::Code;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
 use super::Driver;
@@ -36,6 +37,8 @@ where
     let mut searched = None;
     let mut next_search = Instant::now();
     let end = loop {
+        // Small chunks that are there already never make us wait, and others want their turn.
+        consume_budget().await;
         let frame = if searched == Some(seen.len()) {
             driver.with(body.frame()).await
         } else {

@@ -6,9 +6,10 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The most bytes read for one answer: header and 64 KiB of body, with room for chunks of a few bytes each. What it
-/// bounds is work: without it a server could send interim responses as fast as we read them.
-const MAX_ANSWER: usize = 1 << 20;
+/// The most bytes read for one answer: 64 KiB each of header and body, and as much again for the framing of small
+/// chunks. What it bounds is work: without it a server could send interim responses or chunks of one byte as fast as
+/// we take them apart.
+const MAX_ANSWER: usize = 256 * 1024;
 
 /// The server has sent more than [`MAX_ANSWER`].
 #[derive(Debug, thiserror::Error)]

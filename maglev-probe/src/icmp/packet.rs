@@ -1,6 +1,8 @@
 //! Pure. Echo requests and replies of ICMP (RFC 792) and ICMPv6 (RFC 4443) as bytes.
 
 #[cfg(test)]
+mod proptests;
+#[cfg(test)]
 mod tests;
 
 /// Type, code, checksum, identifier, sequence number.

@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use super::Namespace;
-use crate::sockets::{OpenError, Purpose, Request};
+use crate::sockets::{Purpose, Request};
 
 const REQUEST: Request =
     Request { purpose: Purpose::Tcp, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), source: None };
@@ -22,6 +22,7 @@ async fn a_missing_namespace_is_said_so() {
 #[tokio::test]
 async fn a_file_that_is_no_namespace_is_said_so() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let error = Namespace::new(file.path().to_str().unwrap()).open(REQUEST).await.unwrap_err();
-    assert!(matches!(error, OpenError::Enter { .. }), "{}", error.sentence());
+    let path = file.path().to_str().unwrap();
+    let error = Namespace::new(path).open(REQUEST).await.unwrap_err();
+    assert_eq!(error.sentence(), format!("{path} is no network namespace"));
 }

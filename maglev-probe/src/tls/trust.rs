@@ -132,6 +132,9 @@ impl TrustStore {
         let (entries, provider) = (self.entries.clone(), self.provider.clone());
         let read = tokio::task::spawn_blocking(move || {
             let _guard = guard;
+            // The first random byte of a process takes aws-lc some 60 ms. Here it is not on a backend's time, and an
+            // error comes back in the handshake.
+            let _ = provider.secure_random.fill(&mut [0]);
             refresh(&entries, trust, provider)
         });
         read.await.unwrap_or(Err(TrustError::GivenUp))

@@ -28,9 +28,14 @@ pub(crate) fn words(error: &io::Error) -> String {
         (None, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
             "the server reset the connection".to_owned()
         }
+        // rustls' own for a message longer than it holds.
+        (None, io::ErrorKind::InvalidData) => NOT_TLS.to_owned(),
         (None, _) => fault::words(error),
     }
 }
+
+/// For breaches of the protocol that an operator cannot do anything with in detail.
+const NOT_TLS: &str = "the server does not keep to the TLS protocol";
 
 fn tls(error: &Error) -> String {
     match error {
@@ -48,7 +53,7 @@ fn tls(error: &Error) -> String {
         | Error::InappropriateHandshakeMessage { .. }
         | Error::PeerMisbehaved(_)
         | Error::PeerSentOversizedRecord
-        | Error::DecryptError => "the server does not keep to the TLS protocol".to_owned(),
+        | Error::DecryptError => NOT_TLS.to_owned(),
         Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13)
         | Error::PeerIncompatible(PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig) => {
             "the server speaks neither TLS 1.2 nor TLS 1.3".to_owned()
@@ -102,7 +107,10 @@ fn certificate(error: &CertificateError) -> String {
         }
         CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
         CertificateError::Revoked => "its certificate was revoked".to_owned(),
-        CertificateError::BadSignature => "the signature of its certificate is wrong".to_owned(),
+        // What is left of an authority that was made anew under its old name.
+        CertificateError::BadSignature => {
+            "its certificate is signed with another key than that of the authority of this name".to_owned()
+        }
         CertificateError::BadEncoding => "its certificate cannot be read".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "its certificate is not for servers".to_owned()

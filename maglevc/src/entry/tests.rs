@@ -59,7 +59,8 @@ impl Process {
             environment: vec![("USER", "alice".into())],
             commands: None,
             terminal: Terminal { out_color: false, errors_color: false, width: 80 },
-            deadlines: Deadlines::default(),
+            // A busy machine is no reason to leave names out.
+            deadlines: Deadlines { help: Duration::from_secs(10), ..Deadlines::default() },
         }
     }
 
@@ -73,10 +74,10 @@ impl Process {
         self
     }
 
-    /// As many milliseconds for everything as a test can wait.
+    /// Waits no longer for a silent server than a test can.
     pub(crate) fn impatient(mut self) -> Self {
-        let short = Duration::from_millis(200);
-        self.deadlines = Deadlines { connect: short, call: short, keepalive: short };
+        self.deadlines.call = Duration::from_millis(500);
+        self.deadlines.keepalive = Duration::from_secs(1);
         self
     }
 

@@ -4,9 +4,10 @@ use anstyle::Style;
 
 use crate::render::table::{Column, Table};
 use crate::render::units::took;
-use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, PLAIN, Page, Span, TITLE, Text, plural};
-use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition, Weight};
-use crate::view::words::{BackendState, IntentKind, WeightReason};
+use crate::render::weight::{because, short, weight, who};
+use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, Page, Span, TITLE, Text, plural};
+use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition};
+use crate::view::words::{BackendState, IntentKind};
 
 /// The style of a state.
 pub(crate) fn style(state: BackendState) -> Style {
@@ -72,22 +73,6 @@ fn detail(backend: &Backend, page: &Page) -> String {
             format!("{}{time}, {} ago", probe.code, page.age(probe.at))
         }
         Some(probe) => format!("{} {}", probe.code, probe.detail),
-    }
-}
-
-/// A name without what the daemon adds of the peer, `alice (unix socket, uid 1000)`, for which lists have no room.
-pub(crate) fn short(by: &str) -> &str {
-    by.split_once(" (").map_or(by, |(name, _)| name)
-}
-
-/// Who did something, when and why: `by alice 3m12s ago: new kernel`.
-fn who(by: Option<&str>, age: String, reason: Option<&str>) -> String {
-    let by = by.map_or_else(String::new, |by| format!("by {by} "));
-    let age = if age.is_empty() { age } else { format!("{age} ago") };
-    let said = format!("{by}{age}");
-    match reason {
-        Some(reason) => format!("{}: {reason}", said.trim_end()),
-        None => said.trim_end().to_owned(),
     }
 }
 
@@ -211,59 +196,15 @@ fn memberships(memberships: &[Membership], page: &mut Page) {
     ])
     .indented(2);
     for membership in memberships {
-        let weight = &membership.weight;
         let active = membership.active_pool.as_deref();
         table.row([
             Span::plain(&membership.frontend),
             Span::plain(&membership.pool),
-            self::weight(weight),
-            Span::plain(because(weight, active, page)),
+            weight(&membership.weight),
+            Span::plain(because(&membership.weight, active, page)),
         ]);
     }
     table.put(page);
-}
-
-/// The weight in effect, and the one it would have otherwise: `0 of 100`.
-pub(crate) fn weight(weight: &Weight) -> Span {
-    let wanted = weight.wanted();
-    if weight.effective == wanted {
-        Span::plain(wanted.to_string())
-    } else {
-        Span::plain(format!("{} of {wanted}", weight.effective))
-    }
-}
-
-/// Why a weight is what it is, in words.
-pub(crate) fn because(weight: &Weight, active_pool: Option<&str>, page: &Page) -> String {
-    let reason = reason(weight.because, active_pool);
-    match overridden(weight, page, |by| by) {
-        Some(set) => format!("{reason}; {set}"),
-        None => reason,
-    }
-}
-
-/// A reason in words.
-pub(crate) fn reason(because: WeightReason, active_pool: Option<&str>) -> String {
-    match because {
-        WeightReason::Active => "up in the active pool".to_owned(),
-        WeightReason::Standby => match active_pool {
-            Some(pool) => format!("standby: pool {pool} is active"),
-            None => "standby: another pool is active".to_owned(),
-        },
-        WeightReason::Zero => "its weight is set to 0".to_owned(),
-        WeightReason::Unknown => "no verdict yet".to_owned(),
-        WeightReason::Down => "it is down".to_owned(),
-        WeightReason::Paused => "it is paused".to_owned(),
-        WeightReason::Disabled => "it is disabled".to_owned(),
-        WeightReason::Unspecified => String::new(),
-    }
-}
-
-/// Who set a weight in place of the configured one: `10 instead of 100 by alice 3h1m ago: canary`.
-pub(crate) fn overridden(weight: &Weight, page: &Page, name: fn(&str) -> &str) -> Option<String> {
-    let set = weight.overridden.as_ref()?;
-    let said = who(set.by.as_deref().map(name), page.age(set.at), set.reason.as_deref());
-    Some(format!("{} instead of {} {said}", set.weight, weight.configured))
 }
 
 fn transitions(transitions: &[Transition], page: &mut Page) {
@@ -296,12 +237,10 @@ fn transitions(transitions: &[Transition], page: &mut Page) {
 impl Text for BackendChange {
     fn text(&self, page: &mut Page) {
         let backend = &self.backend;
-        let before = if self.changed { "is now" } else { "is already" };
+        let (before, now) = if self.changed { ("", "is now") } else { ("nothing changed: ", "is") };
         let mut spans =
-            vec![Span::plain(format!("backend {} {before} ", backend.name)), state(backend.state)];
-        if !self.changed {
-            spans.push(Span::new(PLAIN, "; nothing changed"));
-        } else if backend.state == BackendState::Unknown {
+            vec![Span::plain(format!("{before}backend {} {now} ", backend.name)), state(backend.state)];
+        if backend.state == BackendState::Unknown {
             let next = backend.next_probe_at.map(|next| format!(", in {}", page.until(next)));
             spans.push(Span::plain(format!(" until its next probe{}", next.unwrap_or_default())));
         }

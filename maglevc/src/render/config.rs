@@ -41,16 +41,20 @@ impl Text for ConfigReload {
     }
 }
 
-/// One line each, as compilers write them, so that editors can follow.
+/// One line each, as `maglevd --check` writes them, and in a form that editors can follow.
 fn diagnostics(diagnostics: &[Diagnostic], page: &mut Page) {
-    for Diagnostic { severity, file, line, column, key: _, message } in diagnostics {
+    for Diagnostic { severity, file, line, column, key, message } in diagnostics {
         let mut place = format!("{file}:");
         for number in [line, column].into_iter().flatten() {
             place.push_str(&format!("{number}:"));
         }
-        let style = if *severity == Severity::Warning { NOTICE } else { BAD };
-        let severity = Span::new(style, format!("{severity}:"));
-        page.line(&[Span::plain(place + " "), severity, Span::plain(format!(" {message}"))]);
+        let (style, kind) = if *severity == Severity::Warning { (NOTICE, "warning: ") } else { (BAD, "") };
+        let key = key.as_ref().map_or_else(String::new, |key| format!("{key}: "));
+        page.line(&[
+            Span::plain(place + " "),
+            Span::new(style, format!("{kind}{key}")),
+            Span::plain(message),
+        ]);
     }
 }
 

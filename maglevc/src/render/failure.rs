@@ -18,7 +18,9 @@ impl Text for Failure {
                 page.line(&[Span::plain("maglevd's address is set with --server or MAGLEV_SERVER")]);
             }
             Self::Flags(_) => page.line(&[Span::plain("`maglevc --help` lists the flags")]),
-            Self::NoSuchCommand(_)
+            Self::Silent { .. }
+            | Self::Lost { .. }
+            | Self::NoSuchCommand(_)
             | Self::Refused(_)
             | Self::Unwell(_)
             | Self::Input(_)

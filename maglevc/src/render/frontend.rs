@@ -2,9 +2,10 @@
 
 use anstyle::Style;
 
-use crate::render::backend::{because, overridden, reason, short, state as backend_state, weight};
+use crate::render::backend::state as backend_state;
 use crate::render::table::{Column, Table};
 use crate::render::units::serves;
+use crate::render::weight::{because, overridden, reason, short, weight};
 use crate::render::{BAD, FAINT, GOOD, OPEN, Page, Span, TITLE, Text};
 use crate::view::frontend::{Frontend, WeightChange};
 use crate::view::words::{FrontendState, WeightReason};
@@ -137,9 +138,9 @@ impl Text for Frontend {
 impl Text for WeightChange {
     fn text(&self, page: &mut Page) {
         let Self { changed, pool, backend, weight, frontend } = self;
-        let before = if *changed { "is now" } else { "is already" };
+        let (before, now) = if *changed { ("", "is now") } else { ("nothing changed: ", "is") };
         let mut said = format!(
-            "weight of backend {backend} in pool {pool} of frontend {} {before} {weight}",
+            "{before}weight of backend {backend} in pool {pool} of frontend {} {now} {weight}",
             frontend.name
         );
         let there = frontend.pools.iter().filter(|p| p.name == *pool).flat_map(|p| &p.backends);
@@ -149,9 +150,6 @@ impl Text for WeightChange {
                 said.push_str(&format!(", in effect {}: {reason}", b.weight.effective));
             }
             Some(_) | None => {}
-        }
-        if !changed {
-            said.push_str("; nothing changed");
         }
         page.wrap(0, &[Span::plain(said)]);
         page.end_line();

@@ -10,11 +10,11 @@ use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
 use maglev_core::engine::{BackendStatus, Cause, Engine, FrontendStatus, LastProbe, Transition};
 use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
 use maglev_core::names::PoolName;
-use maglev_core::net::Service;
 use maglev_core::outcome::Verdict;
 use maglev_core::time::Time;
 
 use crate::clock::Reading;
+use crate::grpc::dataplane::service;
 use crate::narrate::explain;
 
 pub(super) fn timestamp(wall: SystemTime) -> prost_types::Timestamp {
@@ -82,10 +82,7 @@ impl Converter<'_> {
 
     pub(super) fn frontend(&self, status: &FrontendStatus) -> v1::Frontend {
         let config = status.config();
-        let (protocol, port) = match config.vip.service {
-            Service::All => (String::new(), 0),
-            Service::Port(protocol, port) => (protocol.to_string(), port.into()),
-        };
+        let (protocol, port) = service(&config.vip);
         let pools = config.pools.iter().zip(&status.decision().pools).enumerate().map(
             |(index, (pool, decisions))| {
                 let backends = pool.members.iter().zip(decisions).map(|(member, decision)| {

@@ -14,11 +14,13 @@ use crate::clock::Clock;
 use crate::control::{Change, Control};
 use crate::grpc::access::{admit, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
+use crate::grpc::dataplane::Dataplane;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
 use crate::reload::{Checked, ConfigError, Reloader};
 use crate::version;
+use crate::vpp::Link;
 
 /// The service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -27,11 +29,12 @@ pub struct Service {
     reloader: Reloader,
     clock: Clock,
     lines: Lines,
+    vpp: Dataplane,
     stop: CancellationToken,
     started: SystemTime,
 }
 
-type Answer<T> = Result<Response<T>, Status>;
+pub(super) type Answer<T> = Result<Response<T>, Status>;
 
 impl Service {
     /// Serves what `control` speaks to. Streams end at `stop`.
@@ -40,9 +43,11 @@ impl Service {
         reloader: Reloader,
         clock: Clock,
         lines: Lines,
+        vpp: Option<Link>,
         stop: CancellationToken,
     ) -> Self {
-        Service { control, reloader, clock, lines, stop, started: SystemTime::now() }
+        let vpp = Dataplane { control: control.clone(), clock, link: vpp };
+        Service { control, reloader, clock, lines, vpp, stop, started: SystemTime::now() }
     }
 
     /// Looks at the engine and makes messages of what is there.
@@ -250,33 +255,29 @@ impl Maglev for Service {
     }
 
     async fn get_vpp_info(&self, _: Request<v1::GetVppInfoRequest>) -> Answer<v1::VppInfo> {
-        Ok(Response::new(v1::VppInfo { status: v1::VppStatus::Off.into(), ..v1::VppInfo::default() }))
+        self.vpp.info().await
     }
 
     async fn get_vpplb_state(&self, _: Request<v1::GetVpplbStateRequest>) -> Answer<v1::VpplbState> {
-        Err(no_vpp())
+        self.vpp.state().await
     }
 
     async fn get_vpplb_counters(&self, _: Request<v1::GetVpplbCountersRequest>) -> Answer<v1::VpplbCounters> {
-        Err(no_vpp())
+        self.vpp.counters().await
     }
 
     async fn sync_vpplb_state(
         &self,
         request: Request<v1::SyncVpplbStateRequest>,
     ) -> Answer<v1::SyncVpplbStateResponse> {
-        admit(&request, "")?;
-        Err(no_vpp())
+        let by = admit(&request, "")?;
+        self.vpp.sync(request.into_inner(), by).await
     }
 
     async fn plan_vpplb_state(
         &self,
-        _: Request<v1::PlanVpplbStateRequest>,
+        request: Request<v1::PlanVpplbStateRequest>,
     ) -> Answer<v1::PlanVpplbStateResponse> {
-        Err(no_vpp())
+        self.vpp.plan(request.into_inner()).await
     }
-}
-
-fn no_vpp() -> Status {
-    Status::unavailable("maglevd runs without VPP")
 }

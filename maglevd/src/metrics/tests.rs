@@ -35,7 +35,7 @@ impl Scene {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::StartProbe(order) => orders.push(order),
-                Effect::CancelProbe(_) => {}
+                Effect::CancelProbe(_) | Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
                 Effect::Event(event) => self.tally.event(&event),
             }
         }
@@ -69,9 +69,9 @@ impl Scene {
 
     /// What Prometheus gets.
     fn scrape(&self) -> String {
-        let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None);
-        let metrics = Metrics::new(control, ConfigStatus::loaded());
-        metrics.write(&Sample::take(&self.engine, &self.tally))
+        let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
+        let metrics = Metrics::new(control, ConfigStatus::loaded(), None, Messages::default());
+        metrics.write(&Sample::take(&self.engine, &self.tally, Clock::start().reading()))
     }
 
     /// What is ours of it and always the same, in order.
@@ -105,7 +105,7 @@ fn scene() -> Scene {
     scene.request("static0", Request::Disable);
     let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
     let weight = Weight::try_from(10_u8).unwrap();
-    scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, who).unwrap();
+    scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who).unwrap();
     scene.settle();
     scene
 }

@@ -1,0 +1,95 @@
+//! Pure. What a dataplane should have for a frontend.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::config::{Frontend, Member, TableLength, WeightScaling};
+use crate::desired::{FrontendDecision, Reason};
+use crate::names::{BackendName, FrontendName};
+use crate::net::{Encap, Vip};
+use crate::weight::Weight;
+use crate::weight::scale::PoolWeights;
+
+/// What a dataplane should have for a frontend. Weights are still those of the configuration: how they are scaled
+/// depends on what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredVip {
+    /// The frontend.
+    pub frontend: FrontendName,
+    /// The key of the VIP.
+    pub vip: Vip,
+    /// How packets are to reach its servers.
+    pub encap: Encap,
+    /// Whether flows of one source address go to one server.
+    pub src_ip_sticky: bool,
+    /// The length of its table of new flows.
+    pub table_length: TableLength,
+    /// How weights are scaled.
+    pub scaling: WeightScaling,
+    /// The weights of all pools, whether or not they are in use: what the scale is worked out from.
+    pub weights: PoolWeights,
+    /// Its servers.
+    pub servers: BTreeMap<IpAddr, DesiredServer>,
+}
+
+/// A server of a VIP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredServer {
+    /// The backend. Where several share the address, the first of those with the largest weight.
+    pub backend: BackendName,
+    /// Its weight in the unit of the configuration.
+    pub weight: Weight,
+    /// Why.
+    pub because: Reason,
+    /// Whether its established flows are evicted when it comes to this weight.
+    pub flush: bool,
+}
+
+impl DesiredVip {
+    /// What follows from a decision for its frontend.
+    ///
+    /// `address` tells a backend's address, and `weight` the weight a member has in a pool (by its index) while that
+    /// takes traffic: the operator's, else the configured one. An address that several members have gets the largest of
+    /// their weights, and is only flushed if all of them are to be.
+    pub fn new(
+        frontend: &Frontend,
+        decision: &FrontendDecision,
+        scaling: WeightScaling,
+        address: impl Fn(&BackendName) -> Option<IpAddr>,
+        weight: impl Fn(usize, &Member) -> Weight,
+    ) -> Self {
+        let mut servers: BTreeMap<IpAddr, DesiredServer> = BTreeMap::new();
+        for ((_, member), decision) in frontend.members().zip(decision.pools.iter().flatten()) {
+            let Some(address) = address(&member.backend) else { continue };
+            let server = DesiredServer {
+                backend: member.backend.clone(),
+                weight: decision.weight,
+                because: decision.because.clone(),
+                flush: decision.flush,
+            };
+            servers
+                .entry(address)
+                .and_modify(|present| {
+                    let flush = present.flush && server.flush;
+                    if server.weight > present.weight {
+                        *present = server.clone();
+                    }
+                    present.flush = flush;
+                })
+                .or_insert(server);
+        }
+        let pools = frontend.pools.iter().enumerate();
+        let weights = pools
+            .map(|(index, pool)| pool.members.iter().map(|member| weight(index, member)).collect::<Vec<_>>());
+        DesiredVip {
+            frontend: frontend.name.clone(),
+            vip: frontend.vip,
+            encap: frontend.encap(),
+            src_ip_sticky: frontend.src_ip_sticky,
+            table_length: frontend.table_length,
+            scaling,
+            weights: PoolWeights::new(weights),
+            servers,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Edge. What Prometheus sees of VPP.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use maglev_core::engine::Engine;
+use maglev_core::net::Vip;
+use maglev_core::plan::OperationKind;
+use maglev_core::time::Time;
+use maglev_vpp::VppInfo;
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+
+use crate::clock::Reading;
+use crate::metrics::unix_seconds;
+use crate::tally::Tally;
+use crate::vpp::{Connection, Counters, Link, Messages, Status};
+
+/// What is taken from the engine.
+pub(super) struct Sample {
+    reading: Reading,
+    /// By frontend, when VPP last had all of it.
+    synced: Vec<(String, Option<Time>)>,
+    /// Frontend, backend, buckets.
+    buckets: Vec<(String, String, u32)>,
+}
+
+impl Sample {
+    pub(super) fn take(engine: &Engine, reading: Reading) -> Self {
+        let frontends = engine.frontends().map(|frontend| frontend.name());
+        let synced = frontends.map(|name| {
+            let status = engine.sync_status(name.as_str());
+            (name.to_string(), status.and_then(|status| status.last_success))
+        });
+        let mut buckets = Vec::new();
+        if let Some(believed) = engine.believed() {
+            for desired in engine.desired() {
+                let Some(state) = believed.vip(&desired.vip) else { continue };
+                for server in &state.servers {
+                    if let Some(wanted) = desired.servers.get(&server.address) {
+                        let names = (desired.frontend.to_string(), wanted.backend.to_string());
+                        buckets.push((names.0, names.1, server.buckets));
+                    }
+                }
+            }
+        }
+        Sample { reading, synced: synced.collect(), buckets }
+    }
+}
+
+pub(super) fn describe() {
+    describe_gauge!("maglev_vpp_connected", "Whether VPP is connected and can be driven.");
+    describe_gauge!("maglev_vpp_info", "The VPP that is connected; always 1.");
+    describe_gauge!("maglev_vpp_uptime_seconds", "How long VPP has been running.");
+    describe_gauge!("maglev_vpp_connected_seconds", "How long VPP has been connected.");
+    describe_counter!("maglev_vpp_api_total", "Messages to and from VPP's binary API.");
+    describe_counter!("maglev_vpp_lbsync_total", "Operations that VPP carried out.");
+    describe_counter!("maglev_vpp_lbsync_errors_total", "Operations that VPP refused.");
+    describe_gauge!(
+        "maglev_vpp_lbsync_last_success_timestamp_seconds",
+        "When VPP last had all of a frontend."
+    );
+    describe_counter!(
+        "maglev_vpp_vip_packets_total",
+        "Packets to a VIP by what became of them, since VPP added it."
+    );
+    describe_counter!("maglev_vpp_vip_route_packets_total", "Packets routed to the prefix of a VIP.");
+    describe_counter!("maglev_vpp_vip_route_bytes_total", "Bytes routed to the prefix of a VIP.");
+    describe_gauge!("maglev_vpp_as_buckets", "Entries of the table of new flows that name a backend.");
+}
+
+pub(super) fn record(sample: &Sample, tally: &Tally, link: &Link, messages: &Messages) {
+    connection(sample, link.status());
+    for ((message, direction, result), count) in messages.counts() {
+        counter!("maglev_vpp_api_total", "msg" => message, "direction" => direction, "result" => result)
+            .absolute(count);
+    }
+    for scope in ["full", "frontend"] {
+        for kind in OperationKind::ALL {
+            let count = tally.operations.get(&(scope, kind)).copied().unwrap_or(0);
+            counter!("maglev_vpp_lbsync_total", "scope" => scope, "kind" => kind.as_str()).absolute(count);
+        }
+    }
+    for (frontend, &count) in &tally.refused {
+        counter!("maglev_vpp_lbsync_errors_total", "frontend" => frontend.to_string()).absolute(count);
+    }
+    for (frontend, synced) in &sample.synced {
+        if let Some(synced) = synced {
+            gauge!("maglev_vpp_lbsync_last_success_timestamp_seconds", "frontend" => frontend.clone())
+                .set(unix_seconds(sample.reading.wall(*synced)));
+        }
+    }
+    for (frontend, backend, buckets) in &sample.buckets {
+        gauge!("maglev_vpp_as_buckets", "frontend" => frontend.clone(), "backend" => backend.clone())
+            .set(f64::from(*buckets));
+    }
+    if let Some(counters) = link.counters() {
+        packets(&counters);
+    }
+}
+
+fn connection(sample: &Sample, status: Status) {
+    let connected = matches!(status, Status::Connected(_));
+    gauge!("maglev_vpp_connected").set(f64::from(u8::from(connected)));
+    let info = match status {
+        Status::Disconnected { .. } => return,
+        Status::Unsupported { info, .. } => info,
+        Status::Connected(Connection { info, boot, since, .. }) => {
+            if let Some(boot) = boot {
+                let boot = UNIX_EPOCH + Duration::from_secs(boot);
+                let uptime = SystemTime::now().duration_since(boot).unwrap_or_default();
+                gauge!("maglev_vpp_uptime_seconds").set(uptime.as_secs_f64());
+            }
+            gauge!("maglev_vpp_connected_seconds").set(sample.reading.now().since(since).as_secs_f64());
+            info
+        }
+    };
+    let VppInfo { version, build_date, pid } = info;
+    let labels = [("version", version), ("build_date", build_date), ("pid", pid.to_string())];
+    gauge!("maglev_vpp_info", &labels).set(1.0);
+}
+
+fn packets(counters: &Counters) {
+    for vip in &counters.vips {
+        let kinds = [
+            ("next", vip.packets.next),
+            ("first", vip.packets.first),
+            ("untracked", vip.packets.untracked),
+            ("no-server", vip.packets.no_server),
+        ];
+        for (kind, count) in kinds {
+            let mut labels = key(&vip.vip).to_vec();
+            labels.push(("kind", kind.to_owned()));
+            counter!("maglev_vpp_vip_packets_total", &labels).absolute(count);
+        }
+        if let Some(route) = vip.route {
+            counter!("maglev_vpp_vip_route_packets_total", &key(&vip.vip)).absolute(route.packets);
+            counter!("maglev_vpp_vip_route_bytes_total", &key(&vip.vip)).absolute(route.bytes);
+        }
+    }
+}
+
+/// A VIP as labels; a VIP for every port has protocol `any` and port 0.
+fn key(vip: &Vip) -> [(&'static str, String); 3] {
+    let (protocol, port) = match vip.service {
+        maglev_core::net::Service::All => ("any".to_owned(), 0),
+        maglev_core::net::Service::Port(protocol, port) => (protocol.to_string(), port),
+    };
+    [("prefix", vip.prefix.to_string()), ("protocol", protocol), ("port", port.to_string())]
+}

@@ -1,0 +1,176 @@
+//! Edge. What operators ask for: pause and resume, disable and enable, weights.
+
+use maglev_api::v1::{BackendState, IntentKind, WeightReason};
+use maglev_tests::config::Config;
+use maglev_tests::daemon::Daemon;
+use maglev_tests::lab::Lab;
+use maglev_tests::nginx::Nginx;
+use maglev_tests::server::Server;
+use maglev_tests::wait::SOON;
+use tonic::Code;
+
+/// Sees that nobody asks one server, by the clock of another that is asked all the time.
+async fn left_alone(quiet: &Nginx, busy: &Nginx) {
+    // A probe that was under way when the operator asked has arrived by then.
+    busy.requested(2).await;
+    let before = quiet.requests().len();
+    busy.requested(10).await;
+    assert_eq!(quiet.requests().len(), before, "it is still probed");
+}
+
+#[tokio::test]
+async fn pause_stops_probes_and_resume_restarts_them() {
+    let Some(lab) = Lab::open() else { return };
+    let (nginx0, nginx1) = (lab.nginx(10).await, lab.nginx(11).await);
+    let daemon = lab.daemon(&Config::site([("nginx0", nginx0.v4()), ("nginx1", nginx1.v4())])).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+
+    let paused = operator.pause("nginx0").await.unwrap();
+    let backend = paused.backend.unwrap();
+    assert_eq!(backend.state(), BackendState::Paused);
+    assert_eq!(backend.memberships[0].effective_weight, 0);
+    assert_eq!(backend.memberships[0].reason(), WeightReason::Paused);
+    left_alone(&nginx0, &nginx1).await;
+
+    let resumed = operator.resume("nginx0").await.unwrap();
+    assert_eq!(resumed.backend.unwrap().state(), BackendState::Unknown, "a pause ends without a verdict");
+    nginx0.requested(2).await;
+    let backend = operator.becomes("nginx0", BackendState::Up, SOON).await;
+    assert_eq!(backend.memberships[0].effective_weight, 100);
+}
+
+#[tokio::test]
+async fn disable_stops_probes_and_enable_restarts_them() {
+    let Some(lab) = Lab::open() else { return };
+    let (nginx0, nginx1) = (lab.nginx(10).await, lab.nginx(11).await);
+    let daemon = lab.daemon(&Config::site([("nginx0", nginx0.v4()), ("nginx1", nginx1.v4())])).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+
+    let backend = operator.disable("nginx0").await.unwrap().backend.unwrap();
+    assert_eq!((backend.state(), backend.enabled), (BackendState::Disabled, false));
+    assert_eq!(backend.memberships[0].reason(), WeightReason::Disabled);
+    left_alone(&nginx0, &nginx1).await;
+
+    let backend = operator.enable("nginx0").await.unwrap().backend.unwrap();
+    assert_eq!((backend.state(), backend.enabled), (BackendState::Unknown, true));
+    nginx0.requested(2).await;
+    operator.all_up().await;
+}
+
+#[tokio::test]
+async fn a_backend_disabled_in_the_configuration_is_left_alone_until_enabled() {
+    let Some(lab) = Lab::open() else { return };
+    let (nginx0, nginx1) = (lab.nginx(10).await, lab.nginx(11).await);
+    let disabled = format!("address: {}, healthcheck: web, enabled: false", nginx0.v4());
+    let config =
+        Config::site([("nginx0", nginx0.v4()), ("nginx1", nginx1.v4())]).backend_with("nginx0", &disabled);
+    let daemon = lab.daemon(&config).await;
+    let mut operator = daemon.operator().await;
+
+    left_alone(&nginx0, &nginx1).await;
+    assert!(nginx0.requests().is_empty());
+
+    operator.enable("nginx0").await.unwrap();
+    operator.all_up().await;
+}
+
+#[tokio::test]
+async fn what_is_so_already_is_no_change_and_no_event() {
+    let server = Server::start().await;
+    let daemon = Daemon::local(&server.site("web0")).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+    let mut watcher = operator.watch().await;
+    watcher.present().await;
+
+    assert!(operator.pause("web0").await.unwrap().changed);
+    assert!(!operator.pause("web0").await.unwrap().changed);
+    assert!(operator.resume("web0").await.unwrap().changed);
+    assert!(!operator.resume("web0").await.unwrap().changed);
+    assert!(!operator.enable("web0").await.unwrap().changed);
+
+    let (_, before) = watcher.backend("web0", BackendState::Unknown).await;
+    let states = before.iter().filter(|event| format!("{event:?}").contains("BackendEvent")).count();
+    assert_eq!(states, 1, "paused once: {before:#?}");
+}
+
+#[tokio::test]
+async fn pause_and_resume_of_a_disabled_backend_are_refused() {
+    let server = Server::start().await;
+    let daemon = Daemon::local(&server.site("web0")).await;
+    let mut operator = daemon.operator().await;
+    operator.disable("web0").await.unwrap();
+
+    for refused in [operator.pause("web0").await, operator.resume("web0").await] {
+        let status = refused.unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        assert!(status.message().contains("web0"), "{status}");
+    }
+    assert_eq!(operator.backend("web0").await.state(), BackendState::Disabled);
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_named() {
+    let server = Server::start().await;
+    let daemon = Daemon::local(&server.site("web0")).await;
+    let mut operator = daemon.operator().await;
+
+    let missing = [
+        operator.pause("web7").await.unwrap_err(),
+        operator.weigh(["site", "primary", "web7"], 1).await.unwrap_err(),
+        operator.weigh(["site", "web7", "web0"], 1).await.unwrap_err(),
+        operator.weigh(["web7", "primary", "web0"], 1).await.unwrap_err(),
+    ];
+    for status in missing {
+        assert_eq!(status.code(), Code::NotFound, "{status}");
+        assert!(status.message().contains("web7"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn who_did_it_when_and_why_is_kept() {
+    let server = Server::start().await;
+    let daemon = Daemon::local(&server.site("web0")).await;
+    let mut operator = daemon.operator().await;
+
+    operator.pause("web0").await.unwrap();
+
+    let intent = operator.backend("web0").await.intent.unwrap();
+    assert_eq!(intent.kind(), IntentKind::Paused);
+    let attribution = intent.attribution.unwrap();
+    assert!(attribution.by.starts_with("tester (uid "), "{}", attribution.by);
+    assert_eq!(attribution.reason, "a test");
+    assert!(attribution.at.is_some());
+}
+
+#[tokio::test]
+async fn a_weight_set_by_hand_holds_until_the_configured_one_is_set() {
+    let (server0, server1) = (Server::start().await, Server::start().await);
+    let config = server0.site("web0").check("other", &server1.check()).backend(
+        "web1",
+        maglev_tests::server::LOOPBACK,
+        "other",
+    );
+    let config = config.pool("site", "spare", &["web1"]);
+    let daemon = Daemon::local(&config).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+
+    let site = operator.weigh(["site", "primary", "web0"], 42).await.unwrap();
+    let member = &site.pools[0].backends[0];
+    let weights = (member.configured_weight, member.weight_override, member.effective_weight);
+    assert_eq!(weights, (100, Some(42), 42));
+
+    // A pool without weight is no pool to send traffic to.
+    let site = operator.weigh(["site", "primary", "web0"], 0).await.unwrap();
+    assert_eq!(site.active_pool, "spare");
+    assert_eq!(site.pools[0].backends[0].reason(), WeightReason::Zero);
+
+    let site = operator.weigh(["site", "primary", "web0"], 100).await.unwrap();
+    assert_eq!((site.active_pool.as_str(), site.pools[0].backends[0].weight_override), ("primary", None));
+
+    let status = operator.weigh(["site", "primary", "web0"], 101).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+}
