@@ -54,10 +54,17 @@ impl Reading {
 
     /// What the wall clock showed at `time`, as it goes now: ages stay right when it was stepped in between.
     pub fn wall(&self, time: Time) -> SystemTime {
-        if time > self.now {
-            self.wall.checked_add(time.since(self.now)).unwrap_or(self.wall)
-        } else {
-            self.wall.checked_sub(self.now.since(time)).unwrap_or(UNIX_EPOCH)
-        }
+        let wall = self.wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let (wall, now) = (i128::try_from(wall).unwrap_or(i128::MAX), i128::from(self.now.as_nanos()));
+        let step = wall.saturating_sub(now).saturating_add(GRAIN / 2).div_euclid(GRAIN) * GRAIN;
+        let shown = u64::try_from((i128::from(time.as_nanos()) + step).max(0)).unwrap_or(u64::MAX);
+        UNIX_EPOCH + Duration::from_nanos(shown)
     }
 }
+
+/// Steps of the wall clock are told in multiples of this, in nanoseconds. The two clocks cannot be read at the same
+/// moment, and without it the same event would be shown at another microsecond each time.
+const GRAIN: i128 = 100_000_000;
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use maglev_core::config::Config;
 use maglev_core::engine::{CommandError, Effect, Engine, Event, SyncReport};
 use maglev_core::intent::{Attribution, Request};
+use maglev_core::names::BackendName;
+use maglev_core::outcome::{Code, Verdict};
 use maglev_core::weight::Weight;
 use maglev_probe::Prober;
 use thiserror::Error;
@@ -20,6 +22,7 @@ pub use self::syncs::{NoVpp, Synced};
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
+use crate::reload::Chain;
 use crate::state::StateDir;
 use crate::tally::Tally;
 use crate::vpp::{Handle, News, Order, Task};
@@ -216,7 +219,7 @@ impl Driver {
                 Some(done) = self.probes.next() => {
                     let now = self.clock.now();
                     self.tally.probe(&done.backend, &done.kind, &done.outcome);
-                    narrate_probe(&done);
+                    narrate_probe(&done, self.last_code(&done.backend));
                     self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
                 }
                 Some(news) = hear(&mut self.vpp) => self.hear(news),
@@ -245,10 +248,7 @@ impl Driver {
                 self.engine.reload(self.clock.now(), config);
                 self.tally.resize(&self.engine);
                 if let Err(error) = self.keep() {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "operators' intent is not kept"
-                    );
+                    tracing::error!(error = %Chain(&error), "operators' intent is not kept");
                 }
                 let _ = reply.send(());
             }
@@ -323,6 +323,10 @@ impl Driver {
         self.state.as_mut().map_or(Ok(()), |state| state.keep(&self.engine.intents()))
     }
 
+    fn last_code(&self, backend: &BackendName) -> Option<Code> {
+        self.engine.backend(backend.as_str())?.last_probe().map(|last| last.outcome.code)
+    }
+
     fn carry_out(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
@@ -344,7 +348,15 @@ impl Driver {
     }
 }
 
-fn narrate_probe(done: &probes::Done) {
+/// A probe that could not be made changes no state, so without a line of its own nobody would learn that a backend is
+/// not watched any more. Once is enough until one can be made again.
+fn narrate_probe(done: &probes::Done, last: Option<Code>) {
+    if done.outcome.verdict() == Verdict::Inconclusive && last != Some(done.outcome.code) {
+        tracing::warn!(
+            backend = %done.backend, code = %done.outcome.code, detail = done.outcome.detail,
+            "probes of this backend cannot be made, its state stays as it is"
+        );
+    }
     tracing::debug!(
         backend = %done.backend,
         code = %done.outcome.code,

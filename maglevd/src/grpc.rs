@@ -4,6 +4,7 @@ mod access;
 mod convert;
 mod dataplane;
 mod incoming;
+mod refusal;
 mod server;
 mod service;
 mod suppose;

@@ -44,10 +44,7 @@ pub async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: Cancellation
         let io = match accepted {
             Ok(io) => io,
             Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot accept a connection for metrics"
-                );
+                tracing::warn!(%error, "cannot accept a connection for metrics");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }

@@ -19,3 +19,6 @@ pub mod state;
 pub mod tally;
 pub mod version;
 pub mod vpp;
+
+#[cfg(test)]
+mod fixture;

@@ -137,7 +137,8 @@ pub fn install(level: Level, format: Format, lines: Lines) -> Result<(), TryInit
     tracing_subscriber::registry().with(targets).with(output).with(Watchers(lines)).try_init()
 }
 
-struct Watchers(Lines);
+/// Hands log lines to those who watch.
+pub(crate) struct Watchers(pub(crate) Lines);
 
 impl<S: Subscriber> Layer<S> for Watchers {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

@@ -11,12 +11,14 @@ mod vpp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use maglev_core::desired::{BackendState, FrontendState};
+use maglev_core::engine::Engine;
 use maglev_core::intent::Mode;
 use maglev_core::outcome::Verdict;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use crate::control::{Control, Stopped, View};
+use crate::clock::Reading;
+use crate::control::{Control, Stopped};
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
@@ -69,7 +71,11 @@ impl Metrics {
 
     /// Every metric, in Prometheus' text format 0.0.4.
     pub async fn render(&self) -> Result<String, Stopped> {
-        let sample = self.control.read(Sample::take).await?;
+        let sample = self.control.read(|view| Sample::take(view.engine, view.tally, view.reading)).await?;
+        Ok(self.write(&sample))
+    }
+
+    fn write(&self, sample: &Sample) -> String {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             sample.describe();
@@ -85,7 +91,7 @@ impl Metrics {
         });
         let mut text = recorder.handle().render();
         text::write_durations(&mut text, &sample.tally);
-        Ok(text)
+        text
     }
 
     fn describe(&self) {
@@ -120,14 +126,14 @@ const fn result(verdict: Verdict) -> &'static str {
 }
 
 impl Sample {
-    fn take(view: &View<'_>) -> Self {
-        let backends = view.engine.backends().map(|backend| BackendSample {
+    fn take(engine: &Engine, tally: &Tally, reading: Reading) -> Self {
+        let backends = engine.backends().map(|backend| BackendSample {
             name: backend.name().to_string(),
             state: backend.state(),
             health: backend.counter().map(|counter| counter.value()),
             enabled: backend.mode() != Mode::Disabled,
         });
-        let frontends = view.engine.frontends().map(|frontend| FrontendSample {
+        let frontends = engine.frontends().map(|frontend| FrontendSample {
             name: frontend.name().to_string(),
             state: frontend.decision().state,
             members: frontend
@@ -145,8 +151,8 @@ impl Sample {
         Sample {
             backends: backends.collect(),
             frontends: frontends.collect(),
-            tally: view.tally.clone(),
-            vpp: vpp::Sample::take(view),
+            tally: tally.clone(),
+            vpp: vpp::Sample::take(engine, reading),
         }
     }
 

@@ -13,6 +13,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::grpc::Service;
 use crate::grpc::incoming::bounded;
 use crate::listen::Listener;
+use crate::reload::Chain;
 
 /// Calls one connection may have under way at once.
 const STREAMS: u32 = 128;
@@ -71,7 +72,7 @@ async fn routes(service: Service, reflection: bool) -> Routes {
         match (describe().build_v1(), describe().build_v1alpha()) {
             (Ok(v1), Ok(v1alpha)) => routes = routes.add_service(v1).add_service(v1alpha),
             (Err(error), _) | (_, Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "gRPC reflection is not served");
+                tracing::error!(error = %Chain(&error), "gRPC reflection is not served");
             }
         }
     }

@@ -11,13 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::clock::Clock;
-use crate::control::{Change, ChangeError, Control, Stopped};
+use crate::control::{Change, Control};
 use crate::grpc::access::{admit, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
+use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
-use crate::reload::{Chain, Checked, ConfigError, Reloader};
+use crate::reload::{Checked, ConfigError, Reloader};
 use crate::version;
 use crate::vpp::Link;
 
@@ -67,7 +68,8 @@ impl Service {
         let by = admit(&request, &request.get_ref().by)?;
         let v1::BackendIntentRequest { name, reason: why, .. } = request.into_inner();
         let change = Change::Backend { backend: name.clone(), request: intent };
-        let changed = self.control.change(change, by, reason(&why)?).await.map_err(refused)?;
+        let changed =
+            self.control.change(change, by, reason(&why)?).await.map_err(|error| refused(&error))?;
         let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
@@ -78,26 +80,6 @@ impl Service {
 
     fn warnings(&self, checked: &Checked) -> Vec<v1::Diagnostic> {
         checked.warnings.iter().map(|warning| convert::diagnostic(&self.file(), warning)).collect()
-    }
-}
-
-fn unavailable(stopped: &Stopped) -> Status {
-    Status::unavailable(stopped.to_string())
-}
-
-pub(super) fn refused(error: ChangeError) -> Status {
-    use maglev_core::engine::CommandError;
-    let sentence = Chain(&error).to_string();
-    match error {
-        ChangeError::Refused(
-            CommandError::NoBackend(_)
-            | CommandError::NoFrontend(_)
-            | CommandError::NoPool { .. }
-            | CommandError::NotInPool { .. },
-        ) => Status::not_found(sentence),
-        ChangeError::Refused(CommandError::Disabled { .. }) => Status::failed_precondition(sentence),
-        ChangeError::NotKept(_) => Status::internal(sentence),
-        ChangeError::Stopped(stopped) => unavailable(&stopped),
     }
 }
 
@@ -127,7 +109,7 @@ impl Maglev for Service {
 
     async fn get_frontend(&self, request: Request<v1::GetFrontendRequest>) -> Answer<v1::Frontend> {
         let name = request.into_inner().name;
-        let missing = Status::not_found(format!("there is no frontend {name}"));
+        let missing = no_such("frontend", &name);
         let found = self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
         found.map(Response::new).ok_or(missing)
     }
@@ -139,7 +121,7 @@ impl Maglev for Service {
 
     async fn get_backend(&self, request: Request<v1::GetBackendRequest>) -> Answer<v1::Backend> {
         let name = request.into_inner().name;
-        let missing = Status::not_found(format!("there is no backend {name}"));
+        let missing = no_such("backend", &name);
         let found = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
         found.map(Response::new).ok_or(missing)
     }
@@ -156,7 +138,7 @@ impl Maglev for Service {
 
     async fn get_health_check(&self, request: Request<v1::GetHealthCheckRequest>) -> Answer<v1::HealthCheck> {
         let name = request.into_inner().name;
-        let missing = Status::not_found(format!("there is no health check {name}"));
+        let missing = no_such("health check", &name);
         let found = self
             .show(move |c| c.engine.config().checks.get(name.as_str()).map(|check| c.health_check(check)))
             .await?;
@@ -207,7 +189,11 @@ impl Maglev for Service {
             weight,
             flush: request.flush,
         };
-        let changed = self.control.change(change, by, reason(&request.reason)?).await.map_err(refused)?;
+        let changed = self
+            .control
+            .change(change, by, reason(&request.reason)?)
+            .await
+            .map_err(|error| refused(&error))?;
         let frontend =
             self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
         Ok(Response::new(v1::SetFrontendPoolBackendWeightResponse { frontend, changed }))
@@ -299,13 +285,5 @@ impl Maglev for Service {
             admit(&request, "")?;
         }
         self.vpp.plan(request.into_inner()).await
-    }
-}
-
-fn not_taken(error: &ConfigError) -> Status {
-    let sentence = Chain(error).to_string();
-    match error {
-        ConfigError::Read { .. } | ConfigError::Invalid { .. } => Status::failed_precondition(sentence),
-        ConfigError::Stopped(stopped) => unavailable(stopped),
     }
 }

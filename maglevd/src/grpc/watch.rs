@@ -243,3 +243,6 @@ fn log_event(line: &Line) -> v1::Event {
     let log = v1::LogEvent { level: level.into(), message: line.message.clone(), fields };
     v1::Event { at: Some(timestamp(line.at)), event: Some(Kind::Log(log)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,216 @@
+//! What Prometheus sees of an engine in a known state.
 
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use maglev_core::engine::{Effect, ProbeOrder};
+use maglev_core::intent::{Attribution, Request};
+use maglev_core::outcome::{Code, Outcome, Timings};
+use maglev_core::time::Time;
+use maglev_core::weight::Weight;
+use maglev_probe::Prober;
+
+use super::*;
+use crate::clock::Clock;
+use crate::control::Driver;
+use crate::fixture::{self, WEB};
+
+/// An engine in which something has happened, and what was counted.
+struct Scene {
+    engine: Engine,
+    tally: Tally,
+}
+
+impl Scene {
+    fn new(config: &str) -> Self {
+        let engine = fixture::engine(config);
+        let tally = Tally::new(&engine);
+        Scene { engine, tally }
+    }
+
+    fn settle(&mut self) -> Vec<ProbeOrder> {
+        let mut orders = Vec::new();
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::StartProbe(order) => orders.push(order),
+                Effect::CancelProbe(_) | Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
+                Effect::Event(event) => self.tally.event(&event),
+            }
+        }
+        orders
+    }
+
+    /// Sends the next probe of each watched backend, and answers it.
+    fn probe(&mut self, answer: impl Fn(&str) -> (Code, u64)) {
+        let now = Time::ZERO + Duration::from_secs(24 * 3600) * (1 + self.probes());
+        self.engine.handle_timeout(now);
+        for order in self.settle() {
+            let (code, millis) = answer(order.backend.as_str());
+            let timings = Timings { total: Duration::from_millis(millis), ..Timings::default() };
+            let outcome = Outcome { code, detail: String::new(), timings };
+            self.tally.probe(&order.backend, order.check.probe.kind(), &outcome);
+            self.engine.handle_outcome(now, &order.backend, order.id, outcome);
+        }
+        self.settle();
+    }
+
+    fn probes(&self) -> u32 {
+        let counts = self.tally.backends().flat_map(|(_, tally)| tally.probes.values());
+        u32::try_from(counts.sum::<u64>()).unwrap()
+    }
+
+    fn request(&mut self, backend: &str, request: Request) {
+        let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+        self.engine.request(Time::ZERO, backend, request, who).unwrap();
+        self.settle();
+    }
+
+    /// What Prometheus gets.
+    fn scrape(&self) -> String {
+        let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
+        let metrics = Metrics::new(control, ConfigStatus::loaded(), None, Messages::default());
+        metrics.write(&Sample::take(&self.engine, &self.tally, Clock::start().reading()))
+    }
+
+    /// What is ours of it and always the same, in order.
+    fn ours(&self) -> String {
+        let text = self.scrape();
+        let varies = |line: &str| {
+            line.contains("process_")
+                || line.starts_with("maglev_build_info")
+                || line.starts_with("maglev_config_last_reload_success_timestamp_seconds")
+        };
+        let mut lines: Vec<_> = text.lines().filter(|line| !line.is_empty() && !varies(line)).collect();
+        // Help, type and samples of a family stay together; those of a histogram keep their order.
+        let family = |line: &str| {
+            let name = line.trim_start_matches("# HELP ").trim_start_matches("# TYPE ");
+            name.split([' ', '{']).next().unwrap_or_default().to_owned()
+        };
+        lines.sort_by_key(|line| {
+            let histogram = line.starts_with("maglev_probe_duration_seconds_");
+            (family(line), !line.starts_with('#'), if histogram { String::new() } else { (*line).to_owned() })
+        });
+        lines.join("\n") + "\n"
+    }
+}
+
+/// One backend up, one that went down, was mended and paused, and one without a check; a weight of an operator's.
+fn scene() -> Scene {
+    let mut scene = Scene::new(WEB);
+    scene.probe(|backend| if backend == "nginx0" { (Code::L7Ok, 3) } else { (Code::L4Con, 1) });
+    scene.probe(|backend| if backend == "nginx0" { (Code::L7Sts, 30) } else { (Code::SockErr, 0) });
+    scene.request("nginx1", Request::Pause);
+    scene.request("static0", Request::Disable);
+    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+    let weight = Weight::try_from(10_u8).unwrap();
+    scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who).unwrap();
+    scene.settle();
+    scene
+}
+
+#[test]
+fn a_known_state_gives_known_metrics() {
+    let expected = include_str!("golden.txt");
+    let found = scene().ours();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/metrics/golden.txt"), &found).unwrap();
+    } else {
+        assert_eq!(found, expected, "UPDATE_GOLDEN=1 takes this as the new truth");
+    }
+}
+
+/// The family a sample belongs to.
+fn family(line: &str, histograms: &BTreeSet<&str>) -> String {
+    let name = line.split([' ', '{']).next().unwrap_or_default();
+    let parts = ["_bucket", "_sum", "_count"].map(|suffix| name.strip_suffix(suffix));
+    parts.into_iter().flatten().find(|base| histograms.contains(base)).unwrap_or(name).to_owned()
+}
+
+#[test]
+fn every_family_comes_in_one_piece_with_help_and_type() {
+    let text = scene().scrape();
+    let histograms =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" histogram")).collect();
+    let (mut helped, mut typed, mut families) = (BTreeSet::new(), BTreeSet::new(), Vec::<String>::new());
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, words) = help.split_once(' ').unwrap();
+            assert!(!words.is_empty() && helped.insert(name.to_owned()), "{line}");
+        } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+            assert!(typed.insert(kind.split_once(' ').unwrap().0.to_owned()), "{line}");
+        } else {
+            let family = family(line, &histograms);
+            if families.last() != Some(&family) {
+                families.push(family);
+            }
+        }
+    }
+    let unique: BTreeSet<_> = families.iter().cloned().collect();
+    assert_eq!(unique.len(), families.len(), "in pieces: {families:?}");
+    for family in &unique {
+        assert!(helped.contains(family), "no help for {family}");
+        assert!(typed.contains(family), "no type of {family}");
+    }
+    for name in [
+        "maglev_backend_state",
+        "maglev_backend_health",
+        "maglev_backend_enabled",
+        "maglev_frontend_state",
+        "maglev_frontend_pool_backend_weight",
+        "maglev_frontend_pool_backend_effective_weight",
+        "maglev_probe_total",
+        "maglev_probe_duration_seconds",
+        "maglev_backend_transitions_total",
+        "maglev_config_last_reload_successful",
+        "maglev_config_last_reload_success_timestamp_seconds",
+        "maglev_build_info",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+    ] {
+        assert!(unique.contains(name), "{name} is missing");
+    }
+}
+
+#[test]
+fn what_is_gone_from_the_configuration_is_gone_from_the_metrics() {
+    let mut scene = scene();
+    assert!(scene.scrape().contains("nginx1"));
+    scene.engine.reload(Time::ZERO, fixture::config(fixture::STATIC));
+    scene.settle();
+    scene.tally.resize(&scene.engine);
+    let text = scene.scrape();
+    assert!(!text.contains("nginx") && !text.contains("spare"), "{text}");
+    assert!(text.contains("backend=\"static1\""));
+}
+
+#[test]
+fn label_values_are_escaped() {
+    let mut scene = Scene::new(&WEB.replace("nginx0", r#"'a"\b'"#));
+    scene.probe(|_| (Code::L7Ok, 1));
+    let escaped = r#"backend="a\"\\b""#;
+    let text = scene.scrape();
+    for name in ["maglev_backend_state", "maglev_probe_total", "maglev_probe_duration_seconds_bucket"] {
+        let found = text.lines().any(|line| line.starts_with(name) && line.contains(escaped));
+        assert!(found, "no {name} with {escaped} in:\n{text}");
+    }
+}
+
+#[test]
+fn promtool_finds_nothing() {
+    for (what, text) in [("at work", scene().scrape()), ("at the start", Scene::new(WEB).scrape())] {
+        let promtool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut promtool) = promtool else {
+            eprintln!("skipped: promtool is not installed");
+            return;
+        };
+        promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = promtool.wait_with_output().unwrap();
+        assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}

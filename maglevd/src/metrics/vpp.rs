@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use maglev_core::engine::Engine;
 use maglev_core::net::Vip;
 use maglev_core::plan::OperationKind;
 use maglev_core::time::Time;
@@ -9,7 +10,6 @@ use maglev_vpp::VppInfo;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use crate::clock::Reading;
-use crate::control::View;
 use crate::metrics::unix_seconds;
 use crate::tally::Tally;
 use crate::vpp::{Connection, Counters, Link, Messages, Status};
@@ -24,15 +24,15 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    pub(super) fn take(view: &View<'_>) -> Self {
-        let frontends = view.engine.frontends().map(|frontend| frontend.name());
+    pub(super) fn take(engine: &Engine, reading: Reading) -> Self {
+        let frontends = engine.frontends().map(|frontend| frontend.name());
         let synced = frontends.map(|name| {
-            let status = view.engine.sync_status(name.as_str());
+            let status = engine.sync_status(name.as_str());
             (name.to_string(), status.and_then(|status| status.last_success))
         });
         let mut buckets = Vec::new();
-        if let Some(believed) = view.engine.believed() {
-            for desired in view.engine.desired() {
+        if let Some(believed) = engine.believed() {
+            for desired in engine.desired() {
                 let Some(state) = believed.vip(&desired.vip) else { continue };
                 for server in &state.servers {
                     if let Some(wanted) = desired.servers.get(&server.address) {
@@ -42,7 +42,7 @@ impl Sample {
                 }
             }
         }
-        Sample { reading: view.reading, synced: synced.collect(), buckets }
+        Sample { reading, synced: synced.collect(), buckets }
     }
 }
 
