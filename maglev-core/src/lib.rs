@@ -14,5 +14,6 @@ pub mod net;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
+pub mod table;
 pub mod time;
 pub mod weight;

@@ -1,0 +1,71 @@
+//! Pure. Which of the last free slots a backend would come to first.
+//!
+//! A backend at `at` with `skip` reaches slot `s` after *rank* = (s − at) · skip⁻¹ modulo the length M steps. Ranks only
+//! need comparing, so instead of reducing modulo M they are kept as fractions of M in 64 bits: with the *measure*
+//! X = ⌊skip⁻¹ · 2^64 / M⌋ the wrapping product (s − at) · X is rank · 2^64 / M but for an error of less than M < 2^31,
+//! while ranks are more than 2^33 apart. One multiplication a slot, no division.
+
+use super::steps::Steps;
+
+/// The free slots, and the measures of those whose turns come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Nearest {
+    free: Vec<u32>,
+    skips: Vec<u32>,
+    measures: Vec<u64>,
+}
+
+impl Nearest {
+    /// Notes the free slots; there are about `count`.
+    pub(super) fn gather(&mut self, taken: &[u8], count: usize) {
+        self.free.clear();
+        self.free.reserve(count);
+        let mut note = |slots: &[u8], start: u32| {
+            let places = slots.iter().zip(start..);
+            self.free.extend(places.filter(|&(&taken, _)| taken == 0).map(|(_, slot)| slot));
+        };
+        let (groups, rest) = taken.as_chunks::<16>();
+        let mut start = 0;
+        for group in groups {
+            // Most of sixteen neighbours are all taken.
+            if *group != [1; 16] {
+                note(group, start);
+            }
+            start += 16;
+        }
+        note(rest, start);
+    }
+
+    /// Works out the measures of some skips, for [`Nearest::take`].
+    pub(super) fn measure(&mut self, steps: impl Steps, skips: impl Iterator<Item = u32>) {
+        self.skips.clear();
+        self.skips.extend(skips);
+        steps.measures(&self.skips, &mut self.measures);
+    }
+
+    /// Removes and returns the free slot nearest to `at` for the `nth` measure.
+    pub(super) fn take(&mut self, nth: usize, at: u32) -> u32 {
+        let measure = self.measures[nth];
+        // X is rounded down, so a slot behind `at` (a negative difference) would come out just above its true rank and
+        // one ahead just below; a rank of 0 is only `at` itself and exact.
+        let start = u64::from(at).wrapping_mul(measure);
+        let way = |slot: u32| u64::from(slot).wrapping_mul(measure).wrapping_sub(start);
+        // Four minima side by side: one alone would wait for itself.
+        let mut best = [u64::MAX; 4];
+        let mut places = [0; 4];
+        let (fours, rest) = self.free.as_chunks::<4>();
+        for (nth, four) in fours.iter().enumerate() {
+            for lane in 0..4 {
+                let way = way(four[lane]);
+                if way < best[lane] {
+                    best[lane] = way;
+                    places[lane] = nth * 4 + lane;
+                }
+            }
+        }
+        let rest = rest.iter().zip(fours.len() * 4..).map(|(&slot, place)| (way(slot), place));
+        let nearest = best.into_iter().zip(places).chain(rest).min();
+        let place = nearest.map_or(0, |(_, place)| place);
+        self.free.swap_remove(place)
+    }
+}
