@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use maglev_core::config::Errors;
-use maglev_core::desired::Reason;
 use maglev_core::engine::{BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, Transition};
 use maglev_core::intent::{Admin, Mode};
 use maglev_core::names::{BackendName, PoolName};
@@ -129,7 +128,7 @@ impl Report {
                 ("set", name, change(from, to), attribution.to_string())
             }
             Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
-                ("weight", place(frontend, pool, backend), change(from, to), reason(because))
+                ("weight", place(frontend, pool, backend), change(from, to), because.to_string())
             }
         };
         let what = [kind.to_owned(), name, change, why];
@@ -198,19 +197,6 @@ fn cause(cause: &Cause) -> String {
     }
 }
 
-fn reason(reason: &Reason) -> String {
-    match reason {
-        Reason::Active => "takes traffic".to_owned(),
-        Reason::Standby { active } => format!("stands by, pool {active} is active"),
-        Reason::Zero => "is up, with weight 0".to_owned(),
-        Reason::Unknown => "has no verdict yet".to_owned(),
-        Reason::Down => "is down".to_owned(),
-        Reason::Paused => "is paused".to_owned(),
-        Reason::Disabled => "is disabled".to_owned(),
-        Reason::Removed => "has left".to_owned(),
-    }
-}
-
 fn span(now: Time, since: Time) -> String {
     format!("{:.1}s", now.since(since).as_secs_f64())
 }
@@ -266,7 +252,7 @@ fn frontend_rows(frontend: &FrontendStatus) -> Vec<Vec<String>> {
             format!("  {}", pool.name),
             member.backend.to_string(),
             format!("{} of {wanted}", decision.weight),
-            format!("{}{flush}", reason(&decision.because)),
+            format!("{}{flush}", decision.because),
             set.map_or_else(String::new, |set| format!("set from {} {}", member.weight, set.attribution)),
         ]
     };
