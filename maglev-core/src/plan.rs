@@ -87,9 +87,6 @@ pub fn plan<'a>(
 ) -> Plan {
     let desired: BTreeMap<Vip, &DesiredVip> = desired.into_iter().map(|vip| (vip.vip, vip)).collect();
     let mut plan = Plan::default();
-    // By prefix: what goes, then what comes.
-    let mut removals: BTreeMap<_, Vec<Step>> = BTreeMap::new();
-    let mut rest: BTreeMap<_, Vec<Step>> = BTreeMap::new();
 
     if let Scope::All { settings, reserved } = scope {
         plan.steps.extend(conf_step(settings, &observed.conf, desired.is_empty()));
@@ -101,7 +98,7 @@ pub fn plan<'a>(
                 Ownership::Managed => continue,
             };
             let operation = Operation::RemoveVip { vip: state.vip };
-            removals.entry(state.vip.prefix).or_default().push(Step { frontend: None, operation, because });
+            plan.steps.push(Step { frontend: None, operation, because });
         }
     }
     for (vip, desired) in &desired {
@@ -117,11 +114,9 @@ pub fn plan<'a>(
         plan.fits.insert(desired.frontend.clone(), fit);
 
         let step = |operation, because| Step { frontend: Some(desired.frontend.clone()), operation, because };
-        let steps = rest.entry(vip.prefix).or_default();
         if let Some(because) = because {
             if present.is_some() {
-                let removal = step(Operation::RemoveVip { vip: *vip }, because.clone());
-                removals.entry(vip.prefix).or_default().push(removal);
+                plan.steps.push(step(Operation::RemoveVip { vip: *vip }, because.clone()));
             }
             let add = Operation::AddVip {
                 vip: *vip,
@@ -129,16 +124,16 @@ pub fn plan<'a>(
                 table_length: fit.table_length,
                 src_ip_sticky: desired.src_ip_sticky,
             };
-            steps.push(step(add, because));
+            plan.steps.push(step(add, because));
         }
         let operations = server_operations(desired, stays, fit, memory);
-        steps.extend(operations.into_iter().map(|(operation, because)| step(operation, because)));
+        plan.steps.extend(operations.into_iter().map(|(operation, because)| step(operation, because)));
     }
-    let prefixes: BTreeSet<_> = removals.keys().chain(rest.keys()).copied().collect();
-    for prefix in prefixes {
-        plan.steps.extend(removals.remove(&prefix).unwrap_or_default());
-        plan.steps.extend(rest.remove(&prefix).unwrap_or_default());
-    }
+    // Stable, so what belongs to a VIP stays in its order. The parameters have no VIP and go first.
+    plan.steps.sort_by_key(|step| {
+        let vip = step.operation.vip();
+        (vip.map(|vip| vip.prefix), !matches!(step.operation, Operation::RemoveVip { .. }), vip)
+    });
     plan
 }
 
@@ -210,6 +205,8 @@ fn server_operations(
     first
 }
 
+#[cfg(test)]
+pub(crate) mod model;
 #[cfg(test)]
 mod proptests;
 #[cfg(test)]
