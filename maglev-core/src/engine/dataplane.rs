@@ -366,3 +366,8 @@ impl Engine {
         frontends.map(|frontend| frontend.desired(self.config.vpp.weight_scaling, address)).collect()
     }
 }
+
+#[cfg(test)]
+mod proptests;
+#[cfg(test)]
+mod tests;
