@@ -115,7 +115,10 @@ fn a_server_that_goes_takes_few_flows_of_others_along() {
         let length = fit.table_length;
         assert_documented(&format!("| {count} | {defaults:.0} % | {ours:.1} % | {length} |"));
         if count == 10 {
-            assert!((13.0..17.0).contains(&defaults), "13.4 % in the one set measured with a real VPP: {defaults}");
+            assert!(
+                (13.0..17.0).contains(&defaults),
+                "13.4 % in the one set measured with a real VPP: {defaults}"
+            );
             assert!((0.5..0.7).contains(&ours), "{ours}");
         }
     }

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use maglev_core::config::Errors;
-use maglev_core::engine::{BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, Transition};
+use maglev_core::engine::{
+    BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, SyncReport, Transition,
+};
 use maglev_core::intent::{Admin, Mode};
 use maglev_core::names::{BackendName, PoolName};
+use maglev_core::observed::{Observed, VipState};
+use maglev_core::plan::Plan;
 use maglev_core::time::Time;
 
 use crate::simulation::Probes;
@@ -23,6 +27,11 @@ enum Line {
     Event {
         when: String,
         what: [String; 4],
+    },
+    /// Something about VPP: one column, as its sentences are long.
+    Vpp {
+        when: String,
+        what: String,
     },
     Text(String),
 }
@@ -44,13 +53,14 @@ impl Report {
         };
         let event = |line: &Line, of: &dyn Fn(&String, &[String; 4]) -> usize| match line {
             Line::Event { when, what } => Some(of(when, what)),
-            Line::Text(_) => None,
+            Line::Text(_) | Line::Vpp { .. } => None,
         };
         let when_width = width(&|line| event(line, &|when, _| when.chars().count())).max("  1.000s".len());
         let widths: [usize; 3] =
             std::array::from_fn(|i| width(&|line| event(line, &|_, what| what[i].chars().count())));
         let render = |line: &Line| match line {
             Line::Text(text) => format!("| {text}"),
+            Line::Vpp { when, what } => format!("| {when:>when_width$}  vpp       {what}"),
             Line::Event { when, what: [kind, name, change, why] } => {
                 let [kind_width, name_width, change_width] = widths;
                 format!(
@@ -136,6 +146,62 @@ impl Report {
             Some(counted) => *counted.entry(what).or_default() += 1,
             None => self.current.push(Line::Event { when: event.at().to_string(), what }),
         }
+    }
+
+    /// What was written to VPP, and why.
+    pub(crate) fn synced(&mut self, synced: &SyncReport, now: Time) {
+        for (step, result) in &synced.steps {
+            let refused = result.as_ref().err().map(|why| format!(" - refused: {why}"));
+            let what = format!("{}: {}{}", step.operation, step.because, refused.unwrap_or_default());
+            self.current.push(Line::Vpp { when: now.to_string(), what });
+        }
+    }
+
+    /// A comparison that was asked for found nothing to write.
+    pub(crate) fn in_agreement(&mut self, now: Time) {
+        self.current.push(Line::Vpp { when: now.to_string(), what: "nothing to do".to_owned() });
+    }
+
+    /// What would be written.
+    pub(crate) fn show_plan(&mut self, plan: &Plan) {
+        if plan.steps.is_empty() {
+            self.text("nothing to do");
+        }
+        for step in &plan.steps {
+            self.text(format!("{}: {}", step.operation, step.because));
+        }
+    }
+
+    /// What VPP has, and how far that is what it should have.
+    pub(crate) fn show_vpp(&mut self, engine: &Engine, vpp: &Observed) {
+        let source = vpp.conf.ipv4_source.map_or("none".to_owned(), |source| source.to_string());
+        let more = if engine.is_warming_up() { ", warming up" } else { "" };
+        self.text(format!("source {source}{more}"));
+        for state in &vpp.vips {
+            self.show_vip(engine, state);
+        }
+        for frontend in engine.frontends() {
+            let name = frontend.name();
+            if let Some(error) = engine.sync_status(name.as_str()).and_then(|status| status.error.as_ref()) {
+                self.text(format!("{name} is not in agreement: {error}"));
+            }
+        }
+    }
+
+    fn show_vip(&mut self, engine: &Engine, state: &VipState) {
+        let owner = engine.frontends().find(|frontend| frontend.config().vip == state.vip);
+        let owner = owner.map_or("of somebody else".to_owned(), |frontend| format!("of {}", frontend.name()));
+        self.text(format!("{} {owner}, {}, {} buckets", state.vip, state.encap, state.table_length));
+        let row = |server: &maglev_core::observed::ServerState| {
+            let share = 100.0 * f64::from(server.buckets) / f64::from(state.table_length);
+            vec![
+                format!("  {}", server.address),
+                format!("weight {}", server.weight),
+                format!("{share:.1} %"),
+            ]
+        };
+        let rows: Vec<Vec<String>> = state.servers.iter().map(row).collect();
+        self.table(&rows);
     }
 
     /// Everything as it is.
