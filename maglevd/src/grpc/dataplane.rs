@@ -18,9 +18,9 @@ use tonic::{Response, Status};
 use crate::clock::Clock;
 use crate::control::{Control, NoVpp, Stopped};
 use crate::grpc::convert::{at, duration, timestamp};
+use crate::grpc::refusal::no_such;
 use crate::grpc::service::Answer;
 use crate::grpc::suppose::Supposition;
-use crate::narrate::because;
 use crate::reload::Chain;
 use crate::vpp::{Connection, Link, Status as LinkStatus, VipCounters};
 
@@ -199,7 +199,7 @@ fn frontend_of(engine: &Engine, name: &str) -> Result<Option<FrontendName>, Stat
         return Ok(None);
     }
     let found = engine.frontend(name).map(|frontend| Some(frontend.name().clone()));
-    found.ok_or_else(|| Status::not_found(format!("there is no frontend {name}")))
+    found.ok_or_else(|| no_such("frontend", name))
 }
 
 fn unavailable(error: &NoVpp) -> Status {
@@ -214,7 +214,7 @@ fn operation(step: &Step, error: Option<String>) -> v1::VppOperation {
     v1::VppOperation {
         frontend: step.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
         action: step.operation.to_string(),
-        reason: because(&step.because),
+        reason: step.because.to_string(),
         error: error.unwrap_or_default(),
     }
 }

@@ -12,7 +12,7 @@ use maglev_core::weight::Weight;
 use tonic::Status;
 
 use crate::control::ChangeError;
-use crate::grpc::service::refused;
+use crate::grpc::refusal::{invalid, refused};
 
 /// Something that is not so, for a plan.
 #[derive(Debug)]
@@ -42,13 +42,13 @@ impl Supposition {
                 Ok(Supposition::Backend { name: backend.name, request })
             }
             Suppose::Weight(v1::SupposeWeight { frontend, pool, backend, weight }) => {
-                let weight = Weight::try_from(i64::from(weight))
-                    .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
+                let weight =
+                    Weight::try_from(i64::from(weight)).map_err(|error| invalid(&error.to_string()))?;
                 Ok(Supposition::Weight { frontend, pool, backend, weight })
             }
             Suppose::Config(text) => match config::parse(&text, options) {
                 Ok(parsed) => Ok(Supposition::Config(Arc::new(parsed.config))),
-                Err(errors) => Err(Status::invalid_argument(errors.to_string())),
+                Err(errors) => Err(invalid(&errors.to_string())),
             },
         }
     }
@@ -66,6 +66,6 @@ impl Supposition {
                 Ok(true)
             }
         };
-        changed.map(drop).map_err(|error| refused(ChangeError::Refused(error)))
+        changed.map(drop).map_err(|error| refused(&ChangeError::Refused(error)))
     }
 }
