@@ -182,7 +182,7 @@ impl Watch {
     }
 
     /// Hands over lines as they come, to the end of the watch. Dropping the future loses no line.
-    pub(crate) async fn to_the_end(&mut self, mut show: impl FnMut(&str)) {
+    pub(crate) async fn until_end(&mut self, mut show: impl FnMut(&str)) {
         while let Ok(Some(line)) = self.lines.next_line().await {
             show(&line);
         }
