@@ -123,23 +123,21 @@ impl Daemon {
             "started"
         );
 
-        let result = loop {
-            tokio::select! {
-                _ = terminate.recv() => break Ok("SIGTERM"),
-                _ = interrupt.recv() => break Ok("SIGINT"),
-                () = stop.cancelled() => break Ok("a request"),
-                ended = &mut driver => {
-                    ended.context("the engine's task broke off")?;
-                    anyhow::bail!("the engine's task ended by itself");
-                }
-                Some(ended) = servers.join_next() => {
-                    break Err(match ended {
-                        Ok(Ok(())) => anyhow::anyhow!("a gRPC server ended by itself"),
-                        Ok(Err(error)) => anyhow::Error::new(error).context("a gRPC server failed"),
-                        Err(error) => anyhow::Error::new(error).context("a gRPC server broke off"),
-                    });
-                }
+        let result = tokio::select! {
+            // First this, since everything below ends with it too.
+            biased;
+            () = stop.cancelled() => Ok("a request"),
+            _ = terminate.recv() => Ok("SIGTERM"),
+            _ = interrupt.recv() => Ok("SIGINT"),
+            ended = &mut driver => {
+                ended.context("the engine's task broke off")?;
+                anyhow::bail!("the engine's task ended by itself");
             }
+            Some(ended) = servers.join_next() => Err(match ended {
+                Ok(Ok(())) => anyhow::anyhow!("a gRPC server ended by itself"),
+                Ok(Err(error)) => anyhow::Error::new(error).context("a gRPC server failed"),
+                Err(error) => anyhow::Error::new(error).context("a gRPC server broke off"),
+            }),
         };
         if let Ok(told_by) = &result {
             tracing::info!(told_by, "stopping");

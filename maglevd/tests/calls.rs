@@ -1,5 +1,7 @@
 //! Every call of the gRPC service, with its answer and with everything it refuses, against a daemon in this process.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::{Running, WebServer, soon};
@@ -80,7 +82,7 @@ async fn frontends_are_shown_whole() {
     let (_server, mut daemon) = daemon().await;
     let listed = daemon.client.list_frontends(v1::ListFrontendsRequest {}).await.unwrap().into_inner();
     let site = daemon.frontend("site").await.unwrap();
-    assert_eq!(listed.frontends, [site.clone()]);
+    assert_eq!(listed.frontends, std::slice::from_ref(&site));
     assert_eq!(site.description, "the web site");
     assert_eq!((&*site.prefix, &*site.protocol, site.port), ("203.0.113.1/32", "tcp", 80));
     assert_eq!((site.state(), &*site.active_pool), (v1::FrontendState::Up, "primary"));
