@@ -124,9 +124,11 @@ impl Daemon {
         );
 
         let result = tokio::select! {
+            // First this, since everything below ends with it too.
+            biased;
+            () = stop.cancelled() => Ok("a request"),
             _ = terminate.recv() => Ok("SIGTERM"),
             _ = interrupt.recv() => Ok("SIGINT"),
-            () = stop.cancelled() => Ok("a request"),
             ended = &mut driver => Err(match ended {
                 Ok(()) => anyhow::anyhow!("the engine's task ended by itself"),
                 Err(error) => anyhow::Error::new(error).context("the engine's task broke off"),

@@ -86,7 +86,7 @@ async fn play(stay: bool) -> anyhow::Result<()> {
 ",
             path.join("maglevd.log").display()
         ));
-        watch.until_end(tell).await;
+        watch.forward(tell).await;
     } else {
         say(
             "That is all. `cargo run --example quickstart -- --stay` stays, for you to look around with maglevc and curl.",
@@ -116,7 +116,7 @@ async fn fail_over(servers: &mut Servers, maglevc: &Maglevc, watch: &mut Watch) 
 /// Gives time to read, and shows what happens meanwhile.
 async fn linger(watch: &mut Watch) {
     // That the time is over is what was waited for.
-    let _ = tokio::time::timeout(READ, watch.until_end(tell)).await;
+    let _ = tokio::time::timeout(READ, watch.forward(tell)).await;
 }
 
 async fn show(maglevc: &Maglevc, words: &str) -> anyhow::Result<()> {

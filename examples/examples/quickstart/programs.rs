@@ -181,8 +181,8 @@ impl Watch {
         }
     }
 
-    /// Hands over lines as they come, to the end of the watch. Dropping the future loses no line.
-    pub(crate) async fn until_end(&mut self, mut show: impl FnMut(&str)) {
+    /// Forwards lines as they come, to the end of the watch. Dropping the future loses no line.
+    pub(crate) async fn forward(&mut self, mut show: impl FnMut(&str)) {
         while let Ok(Some(line)) = self.lines.next_line().await {
             show(&line);
         }
