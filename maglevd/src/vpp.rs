@@ -33,7 +33,7 @@ const COUNTERS: Duration = Duration::from_secs(5);
 /// How long VPP may take for an answer. One that takes longer hangs; a busy one still answers within a second.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// Between attempts to connect: doubling from the first to the last.
+/// Before another attempt to connect: doubling from the first to the last, until a connection was of use.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// Something VPP is to be asked or told.
@@ -124,17 +124,18 @@ impl Vpp {
         while !self.news.is_closed() {
             match self.connect().await {
                 Ok(connection) => {
-                    pause = first;
-                    self.serve(connection).await;
+                    if self.serve(connection).await {
+                        pause = first;
+                    }
                 }
                 Err(problem) => {
                     if self.link.set(Status::Disconnected { problem: problem.clone() }) {
                         tracing::warn!(path = %self.sockets.api.display(), problem, "no connection to VPP");
                     }
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(last);
                 }
             }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(last);
         }
     }
 
@@ -144,8 +145,9 @@ impl Vpp {
         Client::connect(&self.sockets.api, options).await.map_err(|error| Chain(&error).to_string())
     }
 
-    /// Serves one connection until it ends.
-    async fn serve(&mut self, client: Client) {
+    /// Serves one connection until it ends. Returns whether it was of use: VPP could be seen. One that takes connections
+    /// and then breaks them off, again and again, must not be asked as fast as it can.
+    async fn serve(&mut self, client: Client) -> bool {
         let info = client.info().clone();
         let lb = match LoadBalancer::new(client.clone()) {
             Ok(lb) => lb,
@@ -157,7 +159,7 @@ impl Vpp {
                 );
                 self.link.set(Status::Unsupported { info, problem });
                 client.closed().await;
-                return;
+                return false;
             }
         };
         self.connections += 1;
@@ -174,17 +176,24 @@ impl Vpp {
         self.link.set(Status::Connected(connection));
 
         if self.news.send(News::Connected(self.connections)).await.is_err() {
-            return;
+            return false;
         }
-        let reason = self.attend(&lb, &mut counters).await;
+        let mut seen = false;
+        let reason = self.attend(&lb, &mut counters, &mut seen).await;
         tracing::warn!(reason, "connection to VPP lost");
         self.link.set(Status::Disconnected { problem: reason });
         // Nobody listens: then nothing is left to do either.
         let _ = self.news.send(News::Lost).await;
+        seen
     }
 
-    /// Carries out orders until the connection ends, and says why it did.
-    async fn attend(&mut self, lb: &LoadBalancer, counters: &mut counters::Reader) -> String {
+    /// Carries out orders until the connection ends, and says why it did; and meanwhile, whether VPP was `seen`.
+    async fn attend(
+        &mut self,
+        lb: &LoadBalancer,
+        counters: &mut counters::Reader,
+        seen: &mut bool,
+    ) -> String {
         let (mut ping, mut count) = (ticks(PING), ticks(COUNTERS));
         loop {
             let told = tokio::select! {
@@ -192,7 +201,10 @@ impl Vpp {
                 order = self.orders.recv() => match order {
                     Some(order) if order.connection == self.connections => {
                         match self.carry_out(lb, counters, order.task).await {
-                            Ok(news) => self.news.send(news).await,
+                            Ok(news) => {
+                                *seen |= matches!(news, News::Observed(Some(_)));
+                                self.news.send(news).await
+                            }
                             Err(reason) => return reason,
                         }
                     }

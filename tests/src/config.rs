@@ -12,9 +12,11 @@ pub const WEB: &str = "type: http, port: 80, interval: 200ms, fast-interval: 100
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     netns: Option<String>,
+    lb: Option<String>,
     checks: BTreeMap<String, String>,
     backends: BTreeMap<String, String>,
     frontends: BTreeMap<String, Vec<(String, String)>>,
+    properties: BTreeMap<String, String>,
 }
 
 impl Config {
@@ -69,6 +71,20 @@ impl Config {
         self
     }
 
+    /// Adds lines to a frontend, such as `src-ip-sticky: true`.
+    #[must_use]
+    pub fn frontend_with(mut self, frontend: &str, fields: &str) -> Self {
+        self.properties.insert(frontend.to_owned(), fields.to_owned());
+        self
+    }
+
+    /// Sets what stands between the braces of VPP's load balancer.
+    #[must_use]
+    pub fn lb(mut self, fields: &str) -> Self {
+        self.lb = Some(fields.to_owned());
+        self
+    }
+
     /// Probes from another network namespace.
     #[must_use]
     pub fn netns(mut self, name: &str) -> Self {
@@ -82,6 +98,9 @@ impl fmt::Display for Config {
         writeln!(f, "maglev:")?;
         if let Some(netns) = &self.netns {
             writeln!(f, "  healthchecker: {{netns: {netns}}}")?;
+        }
+        if let Some(lb) = &self.lb {
+            writeln!(f, "  vpp:\n    lb: {{{lb}}}")?;
         }
         for (section, entries) in [("healthchecks", &self.checks), ("backends", &self.backends)] {
             if !entries.is_empty() {
@@ -99,6 +118,9 @@ impl fmt::Display for Config {
                 f,
                 "    {name}:\n      address: 203.0.113.{number}\n      protocol: tcp\n      port: 80"
             )?;
+            if let Some(fields) = self.properties.get(name) {
+                writeln!(f, "      {fields}")?;
+            }
             writeln!(f, "      pools:")?;
             for (pool, members) in pools {
                 writeln!(f, "        - name: {pool}\n          backends: {members}")?;

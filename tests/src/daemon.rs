@@ -27,6 +27,8 @@ pub struct Options {
     pub grpc: Vec<String>,
     /// Where it serves metrics.
     pub metrics: String,
+    /// The directory with the sockets of its VPP, `api.sock` and `stats.sock`; by default it runs without VPP.
+    pub vpp: Option<PathBuf>,
     /// The least severe log lines.
     pub log_level: String,
     /// Further arguments.
@@ -39,6 +41,7 @@ impl Default for Options {
             namespace: None,
             grpc: Vec::new(),
             metrics: "127.0.0.1:0".to_owned(),
+            vpp: None,
             log_level: "info".to_owned(),
             arguments: Vec::new(),
         }
@@ -97,9 +100,14 @@ impl Daemon {
 
     /// The first line of its log with that message.
     pub fn line(&self, message: &str) -> Option<Value> {
+        self.said(message).into_iter().next()
+    }
+
+    /// Every line of its log with that message.
+    pub fn said(&self, message: &str) -> Vec<Value> {
         let lines =
             self.log().lines().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-        lines.into_iter().find(|line| line["message"] == message)
+        lines.filter(|line| line["message"] == message).collect()
     }
 
     /// Where it serves metrics.
@@ -114,9 +122,7 @@ impl Daemon {
 
     /// The daemon logs where it listens; a Unix socket is no socket address.
     fn address(&self, message: &str) -> Option<SocketAddr> {
-        let lines =
-            self.log().lines().into_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-        let said = lines.filter(|line| line["message"] == message);
+        let said = self.said(message).into_iter();
         said.filter_map(|line| line["address"].as_str().and_then(|address| address.parse().ok())).next()
     }
 
@@ -186,7 +192,10 @@ fn launch(directory: &Path, options: &Options) -> Process {
     let mut add = |flag: &str, value: &str| program.extend([flag.to_owned(), value.to_owned()]);
     add("--config", &path("maglev.yaml"));
     add("--state-dir", &path("state"));
-    add("--vpp-api-addr", "");
+    let socket =
+        |name| options.vpp.as_ref().map_or(String::new(), |vpp| vpp.join(name).display().to_string());
+    add("--vpp-api-addr", &socket("api.sock"));
+    add("--vpp-stats-addr", &socket("stats.sock"));
     add("--grpc-addr", &format!("unix:{}", path("maglevd.sock")));
     options.grpc.iter().for_each(|address| add("--grpc-addr", address));
     add("--metrics-addr", &options.metrics);

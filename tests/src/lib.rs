@@ -6,6 +6,7 @@
 //!   loudly what is missing where it cannot be had; with `MAGLEV_TESTS_REQUIRE=1` that is a failure.
 //! - [`nginx`] is a web server on such a host, with its access log to look into; [`server`] are small servers on
 //!   loopback, for tests that need no root.
+//! - [`vpp`] is a simulated VPP for the daemon to drive.
 //! - [`daemon`] is a running maglevd, [`config`] its configuration, [`operator`] somebody who calls it, [`cli`] somebody
 //!   who types, [`metrics`] what it tells Prometheus.
 //! - [`wait`] waits for what should become true, until a deadline, and then shows what was last seen.
@@ -28,4 +29,5 @@ pub mod operator;
 pub mod process;
 pub mod requirements;
 pub mod server;
+pub mod vpp;
 pub mod wait;

@@ -30,9 +30,14 @@ pub struct Server {
 impl Server {
     /// Starts one that answers 200.
     pub async fn start() -> Self {
+        Server::start_at(LOOPBACK).await
+    }
+
+    /// Starts one at another address of loopback.
+    pub async fn start_at(address: IpAddr) -> Self {
         let status = Arc::new(AtomicU16::new(200));
         let answer = Arc::clone(&status);
-        let mut server = Server::serve(move |mut stream| {
+        let mut server = Server::serve(address, move |mut stream| {
             let answer = Arc::clone(&answer);
             async move {
                 let status = answer.load(Ordering::SeqCst);
@@ -51,11 +56,11 @@ impl Server {
     }
 
     /// Starts one that has `answer` for every connection once its request is there.
-    async fn serve<F>(answer: impl Fn(TcpStream) -> F + Clone + Send + 'static) -> Self
+    async fn serve<F>(address: IpAddr, answer: impl Fn(TcpStream) -> F + Clone + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a port");
+        let listener = TcpListener::bind((address, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&requests);
@@ -74,7 +79,12 @@ impl Server {
         Server { address, status: Arc::default(), requests, task }
     }
 
-    /// Its port on loopback.
+    /// Its address.
+    pub fn ip(&self) -> IpAddr {
+        self.address.ip()
+    }
+
+    /// Its port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -152,7 +162,7 @@ const DRIP: Duration = Duration::from_millis(20);
 impl Hostile {
     /// Starts a server that answers every request in this manner.
     pub async fn start(self) -> Server {
-        Server::serve(move |mut stream| async move {
+        Server::serve(LOOPBACK, move |mut stream| async move {
             let line = b"HTTP/1.1 200 Fine\r\n";
             let filler = [b'x'; 16 << 10];
             // Whatever fails, the peer has had enough.

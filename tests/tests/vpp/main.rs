@@ -1,0 +1,8 @@
+//! Edge. maglevd and VPP: the real daemon, real servers, and the simulated VPP.
+
+mod agreement;
+mod counters;
+mod reloads;
+mod restarts;
+mod transitions;
+mod trouble;
