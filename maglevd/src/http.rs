@@ -30,7 +30,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long to rest when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves metrics on a listener until `stop`.
 pub async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: CancellationToken) {
