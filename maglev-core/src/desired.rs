@@ -129,6 +129,22 @@ pub enum Reason {
     Removed,
 }
 
+/// What is said of the backend: `is down`.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Active => "takes traffic",
+            Reason::Standby { active } => return write!(f, "stands by, pool {active} is active"),
+            Reason::Zero => "is up, with weight 0",
+            Reason::Unknown => "has no verdict yet",
+            Reason::Down => "is down",
+            Reason::Paused => "is paused",
+            Reason::Disabled => "is disabled",
+            Reason::Removed => "has left",
+        })
+    }
+}
+
 /// The weight of a backend in a frontend, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decision {

@@ -118,7 +118,7 @@ pub enum CommandError {
 }
 
 /// A control plane without I/O. See the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     config: Arc<Config>,
     backends: BTreeMap<BackendName, BackendStatus>,
@@ -282,11 +282,10 @@ impl Engine {
         if let Some(event) = event {
             self.emit(event);
             self.decide(&name, now);
-            self.dataplane.touch(&name);
         }
         let address = self.backends.get(backend).map(|backend| backend.config().address);
-        if let Some(address) = address.filter(|_| flush) {
-            self.dataplane.flush(&name, address);
+        if let (true, Some(address), Some(status)) = (flush, address, self.frontends.get(&name)) {
+            self.dataplane.flush(status, address);
         }
         self.drive(now);
         Ok(changed || flush)
@@ -322,9 +321,8 @@ impl Engine {
     fn decide(&mut self, frontend: &FrontendName, now: Time) {
         let Some(status) = self.frontends.get_mut(frontend) else { return };
         let events = status.decide(now, &self.backends);
-        if !events.is_empty() {
-            self.dataplane.touch(frontend);
-        }
+        // Also without events: a scale may have changed, or whether a server keeps its flows.
+        self.dataplane.touch(frontend);
         self.effects.extend(events.into_iter().map(Effect::Event));
     }
 

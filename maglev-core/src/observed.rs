@@ -115,6 +115,12 @@ impl Observed {
         self.vips.binary_search_by_key(vip, |state| state.vip).ok().and_then(|index| self.vips.get(index))
     }
 
+    /// The VIPs on exactly that prefix.
+    pub fn on_prefix(&self, prefix: IpNet) -> impl Iterator<Item = &VipState> {
+        let first = self.vips.partition_point(|state| state.vip.prefix < prefix);
+        self.vips.iter().skip(first).take_while(move |state| state.vip.prefix == prefix)
+    }
+
     /// What there is after an operation that succeeded, as far as it can be known: the place of a new VIP in the stats
     /// segment cannot, and stays 0 until it is observed.
     pub fn apply(&mut self, operation: &Operation) {

@@ -10,19 +10,22 @@
 //! has one after. A VIP whose encapsulation, stickiness or (fixed) table length changes cannot stay; it is removed and
 //! added again at once, and its operations say so.
 
+mod because;
 mod fit;
+mod impact;
 mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+pub use self::because::{Because, Difference};
+pub use self::impact::{Impact, impacts};
 pub use self::operation::{Operation, OperationKind};
-use crate::config::{Ownership, TableLength, VppSettings};
-use crate::desired::{DesiredServer, DesiredVip, Reason};
-use crate::names::{BackendName, FrontendName};
+use crate::config::{Ownership, TableLength, VppSettings, WeightScaling};
+use crate::desired::{DesiredServer, DesiredVip};
+use crate::names::FrontendName;
 use crate::net::Vip;
 use crate::observed::{Conf, Encapsulation, Observed, VipState};
 use crate::weight::scale::{Fit, Scale};
@@ -38,67 +41,6 @@ pub struct Step {
     pub because: Because,
 }
 
-/// Why something is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Because {
-    /// The parameters of the load balancer differ from the configuration.
-    Conf,
-    /// The VIP is missing.
-    VipMissing,
-    /// Properties of the VIP differ that can only be set when it is made.
-    VipDiffers(Vec<Difference>),
-    /// No frontend has the VIP any more.
-    VipDropped,
-    /// No frontend has the VIP, and the configuration says that all VIPs are ours.
-    VipForeign,
-    /// The server is missing.
-    ServerMissing {
-        /// The backend.
-        backend: BackendName,
-        /// Why it has its weight.
-        because: Reason,
-    },
-    /// The VIP has no such server any more.
-    ServerDropped,
-    /// The server's weight differs.
-    Weight {
-        /// The backend.
-        backend: BackendName,
-        /// The weight it had.
-        from: u8,
-        /// Why it has its weight.
-        because: Reason,
-    },
-    /// An operator asked to evict the server's flows.
-    Flush {
-        /// The backend.
-        backend: BackendName,
-    },
-}
-
-/// A property of a VIP that cannot be changed in place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Difference {
-    /// How packets reach its servers.
-    Encap,
-    /// Whether flows stick to their source address.
-    Stickiness,
-    /// The length of the table of new flows.
-    TableLength,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Difference::Encap => "encapsulation",
-            Difference::Stickiness => "stickiness",
-            Difference::TableLength => "table length",
-        })
-    }
-}
-
 /// What is to be written, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Plan {
@@ -108,15 +50,20 @@ pub struct Plan {
     pub fits: BTreeMap<FrontendName, Fit>,
 }
 
-/// What is known beside what is desired and observed.
+/// What is known beside what is desired and observed. All of it is about VIPs and not about frontends, so that a frontend
+/// with another name finds what it left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// VIPs that a frontend has or had: ours to remove.
     pub ours: BTreeSet<Vip>,
-    /// The scale of each frontend's weights, which is kept as long as it can express them.
-    pub scales: BTreeMap<FrontendName, Scale>,
+    /// How the weights of each VIP were scaled last. It is kept as long as it can express them.
+    pub scales: BTreeMap<Vip, (WeightScaling, Scale)>,
     /// Servers whose flows are to be evicted once, whatever their weight.
-    pub flush: BTreeSet<(FrontendName, IpAddr)>,
+    pub flush: BTreeSet<(Vip, IpAddr)>,
+    /// The servers of each VIP whose flows were to be evicted, and have been. A server that is not among them and is to
+    /// be flushed now may still have flows, also at weight 0: it had been paused, or in a pool that takes over no more. Of
+    /// a VIP that is not here nothing is known, and it is taken to have been left in order.
+    pub evicted: BTreeMap<Vip, BTreeSet<IpAddr>>,
 }
 
 /// What to plan for.
@@ -142,9 +89,6 @@ pub fn plan<'a>(
 ) -> Plan {
     let desired: BTreeMap<Vip, &DesiredVip> = desired.into_iter().map(|vip| (vip.vip, vip)).collect();
     let mut plan = Plan::default();
-    // By prefix: what goes, then what comes.
-    let mut removals: BTreeMap<_, Vec<Step>> = BTreeMap::new();
-    let mut rest: BTreeMap<_, Vec<Step>> = BTreeMap::new();
 
     if let Scope::All { settings, reserved } = scope {
         plan.steps.extend(conf_step(settings, &observed.conf, desired.is_empty()));
@@ -156,7 +100,7 @@ pub fn plan<'a>(
                 Ownership::Managed => continue,
             };
             let operation = Operation::RemoveVip { vip: state.vip };
-            removals.entry(state.vip.prefix).or_default().push(Step { frontend: None, operation, because });
+            plan.steps.push(Step { frontend: None, operation, because });
         }
     }
     for (vip, desired) in &desired {
@@ -168,15 +112,13 @@ pub fn plan<'a>(
             Some(_) => Some(Because::VipDiffers(differences)),
         };
         let stays = present.filter(|_| because.is_none());
-        let fit = fit::fit(desired, present, stays, memory.scales.get(&desired.frontend).copied());
+        let fit = fit::fit(desired, stays, memory.scales.get(vip).copied());
         plan.fits.insert(desired.frontend.clone(), fit);
 
         let step = |operation, because| Step { frontend: Some(desired.frontend.clone()), operation, because };
-        let steps = rest.entry(vip.prefix).or_default();
         if let Some(because) = because {
             if present.is_some() {
-                let removal = step(Operation::RemoveVip { vip: *vip }, because.clone());
-                removals.entry(vip.prefix).or_default().push(removal);
+                plan.steps.push(step(Operation::RemoveVip { vip: *vip }, because.clone()));
             }
             let add = Operation::AddVip {
                 vip: *vip,
@@ -184,20 +126,16 @@ pub fn plan<'a>(
                 table_length: fit.table_length,
                 src_ip_sticky: desired.src_ip_sticky,
             };
-            steps.push(step(add, because));
+            plan.steps.push(step(add, because));
         }
-        let flush = |address: &IpAddr| memory.flush.contains(&(desired.frontend.clone(), *address));
-        steps.extend(
-            server_operations(desired, stays, fit, flush)
-                .into_iter()
-                .map(|(operation, because)| step(operation, because)),
-        );
+        let operations = server_operations(desired, stays, fit, memory);
+        plan.steps.extend(operations.into_iter().map(|(operation, because)| step(operation, because)));
     }
-    let prefixes: BTreeSet<_> = removals.keys().chain(rest.keys()).copied().collect();
-    for prefix in prefixes {
-        plan.steps.extend(removals.remove(&prefix).unwrap_or_default());
-        plan.steps.extend(rest.remove(&prefix).unwrap_or_default());
-    }
+    // Stable, so what belongs to a VIP stays in its order. The parameters have no VIP and go first.
+    plan.steps.sort_by_key(|step| {
+        let vip = step.operation.vip();
+        (vip.map(|vip| vip.prefix), !matches!(step.operation, Operation::RemoveVip { .. }), vip)
+    });
     plan
 }
 
@@ -233,28 +171,29 @@ fn server_operations(
     desired: &DesiredVip,
     present: Option<&VipState>,
     fit: Fit,
-    flush_now: impl Fn(&IpAddr) -> bool,
+    memory: &Memory,
 ) -> Vec<(Operation, Because)> {
     let vip = desired.vip;
+    let evicted = memory.evicted.get(&vip);
     let (mut first, mut then) = (Vec::new(), Vec::new());
     for (&address, server) in &desired.servers {
         let weight = fit.scale.apply(server.weight);
-        let DesiredServer { backend, because, flush, .. } = server;
+        let DesiredServer { backend, because, flush, .. } = server.clone();
         let Some(present) = present.and_then(|present| present.server(&address)) else {
-            let because = Because::ServerMissing { backend: backend.clone(), because: because.clone() };
+            let because = Because::ServerMissing { backend, because };
             first.push((Operation::AddServer { vip, address, weight }, because));
             continue;
         };
         let from = present.weight;
-        let flush_now = flush_now(&address);
+        let asked = memory.flush.contains(&(vip, address));
+        let operation = Operation::SetWeight { vip, address, weight, flush: flush || asked };
         if weight != from {
-            let because = Because::Weight { backend: backend.clone(), from, because: because.clone() };
-            let operation = Operation::SetWeight { vip, address, weight, flush: *flush || flush_now };
             let list = if weight > from { &mut first } else { &mut then };
-            list.push((operation, because));
-        } else if flush_now {
-            let because = Because::Flush { backend: backend.clone() };
-            then.push((Operation::SetWeight { vip, address, weight, flush: true }, because));
+            list.push((operation, Because::Weight { backend, from, because }));
+        } else if asked {
+            then.push((operation, Because::Flush { backend }));
+        } else if flush && evicted.is_some_and(|evicted| !evicted.contains(&address)) {
+            then.push((operation, Because::Evict { backend, because }));
         }
     }
     let gone = present.iter().flat_map(|present| &present.servers);
@@ -263,20 +202,13 @@ fn server_operations(
         then.push((operation, Because::ServerDropped));
     }
     // Reductions and removals are one list by address.
-    then.sort_by_key(|(operation, _)| address_of(operation));
+    then.sort_by_key(|(operation, _)| operation.server());
     first.append(&mut then);
     first
 }
 
-const fn address_of(operation: &Operation) -> Option<IpAddr> {
-    match operation {
-        Operation::AddServer { address, .. }
-        | Operation::RemoveServer { address, .. }
-        | Operation::SetWeight { address, .. } => Some(*address),
-        Operation::SetConf(_) | Operation::AddVip { .. } | Operation::RemoveVip { .. } => None,
-    }
-}
-
+#[cfg(test)]
+pub(crate) mod model;
 #[cfg(test)]
 mod proptests;
 #[cfg(test)]

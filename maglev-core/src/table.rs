@@ -12,6 +12,7 @@
 //!
 //! [paper]: https://www.usenix.org/conference/nsdi16/technical-sessions/presentation/eisenbud
 
+pub mod difference;
 mod entries;
 mod fill;
 mod identity;
@@ -19,5 +20,6 @@ pub mod paper;
 pub mod reference;
 pub mod vpp;
 
-pub use entries::{Entries, Entry, Table};
+pub use difference::Difference;
+pub use entries::{Entries, Entry, InvalidTable, Table};
 pub use identity::Identity;

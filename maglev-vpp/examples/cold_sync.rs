@@ -4,6 +4,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -22,28 +23,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let directory = tempfile::tempdir()?;
     let operations = cold_start();
     for turn in [Duration::ZERO, TURN] {
-        let api = simulate(directory.path().to_owned(), turn)?;
-        tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(measure(
-            &api,
-            turn,
-            &operations,
-        ))?;
+        let (api, arrivals) = simulate(directory.path().to_owned(), turn)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(measure(&api, &arrivals, turn, &operations))?;
     }
     Ok(())
 }
 
-/// Starts a VPP in a thread of its own, so that its work is not counted as ours.
-fn simulate(directory: PathBuf, turn: Duration) -> Result<PathBuf, Box<dyn std::error::Error>> {
+/// Starts a VPP in a thread of its own, so that its work is not counted as ours. It tells when each change arrived.
+fn simulate(
+    directory: PathBuf,
+    turn: Duration,
+) -> Result<(PathBuf, Receiver<Instant>), Box<dyn std::error::Error>> {
+    let (arrived, arrivals) = std::sync::mpsc::channel();
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let sim = Sim::start(SimOptions::in_dir(directory).turn(turn)).await?;
+            let options = SimOptions::in_dir(directory).turn(turn).on_mutation(move |_| {
+                // Nobody listens any more at the end.
+                let _ = arrived.send(Instant::now());
+            });
+            let sim = Sim::start(options).await?;
             let _ = sender.send(sim.api_socket().to_owned());
             std::future::pending::<std::io::Result<()>>().await
         })
     });
-    Ok(receiver.recv()?)
+    Ok((receiver.recv()?, arrivals))
 }
 
 fn cold_start() -> Vec<Operation> {
@@ -68,6 +74,7 @@ fn cold_start() -> Vec<Operation> {
 
 async fn measure(
     api: &std::path::Path,
+    arrivals: &Receiver<Instant>,
     turn: Duration,
     operations: &[Operation],
 ) -> Result<(), Box<dyn std::error::Error>> {
@@ -94,12 +101,18 @@ async fn measure(
         self::cpu()? - cpu
     );
 
+    while arrivals.try_recv().is_ok() {}
+    let mut delays = Vec::with_capacity(SEQUENTIAL);
     let start = Instant::now();
     for operation in &operations[..SEQUENTIAL] {
+        let decided = Instant::now();
         // Refused, since it is there already; the time is the same.
         let _ = lb.execute(std::slice::from_ref(operation)).await;
+        delays.push(arrivals.recv()?.duration_since(decided));
     }
     let each = start.elapsed() / SEQUENTIAL as u32;
+    delays.sort_unstable();
+    println!("  a single change is in VPP's hands after {:?} (median)", delays[delays.len() / 2]);
     println!(
         "  one at a time {each:?} each: {:.0} times slower",
         each.as_secs_f64() * f64::from(count) / wall.as_secs_f64()

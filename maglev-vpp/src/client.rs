@@ -56,7 +56,9 @@ const QUEUE: usize = 512;
 /// A connection to VPP's binary API.
 ///
 /// Clones share the connection; requests of all of them are multiplexed and answered in whatever order VPP likes. When
-/// the last clone is dropped, what was already asked for is sent, the client takes its leave and the socket is closed.
+/// the last clone is dropped, what is queued is sent, the client takes its leave and the socket is closed; answers still
+/// under way are lost.
+///
 /// The connection never comes back by itself: [`Client::closed`] tells when it ended, and whoever holds the client
 /// connects anew and asks again what the world looks like.
 #[derive(Clone)]
@@ -91,7 +93,7 @@ impl Client {
     /// Dropping the future closes the socket.
     ///
     /// # Errors
-    /// [`ConnectError`] if any of that fails or takes longer than `options.deadline`.
+    /// [`ConnectError`] if any of that fails; registering and asking may take `options.deadline` each.
     pub async fn connect(path: impl AsRef<Path>, options: Options) -> Result<Client, ConnectError> {
         let path = path.as_ref();
         let Options { name, deadline, monitor } = options;
@@ -121,7 +123,7 @@ impl Client {
 
     /// Sends a request and waits for its answer.
     ///
-    /// Dropping the future gives up the answer, not the request.
+    /// Dropping the future gives up the answer; what was sent already is carried out.
     ///
     /// # Errors
     /// [`CallError`]: VPP refused, does not know the message, did not answer in time, or is gone.
@@ -148,7 +150,7 @@ impl Client {
 
     /// Asks for all objects of a kind.
     ///
-    /// Dropping the future gives up the answer, not the request.
+    /// Dropping the future gives up the answer; what was sent already is carried out.
     ///
     /// # Errors
     /// [`CallError`], as for [`Client::call`]. The deadline is for the whole list.
@@ -273,7 +275,7 @@ impl Shared {
 
 /// A request under way.
 ///
-/// Dropping it gives up the answer, not the request.
+/// Dropping it gives up the answer; a request that was sent already is carried out.
 #[must_use = "only its answer tells whether VPP did it"]
 pub struct InFlight<R> {
     answer: oneshot::Receiver<Result<Bytes, Failure>>,

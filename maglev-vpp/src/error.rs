@@ -153,6 +153,14 @@ pub enum CallError {
         /// The request.
         message: &'static str,
     },
+    /// Not sent, because VPP would not survive it.
+    #[error("{message} was not sent: {reason}")]
+    Withheld {
+        /// The request.
+        message: &'static str,
+        /// What would happen, and what to send instead.
+        reason: &'static str,
+    },
     /// The answer cannot be read.
     #[error("VPP's answer to {message} cannot be read")]
     Decode {
@@ -197,7 +205,7 @@ impl CallError {
     /// What to do next.
     pub fn class(&self) -> ErrorClass {
         match self {
-            CallError::Refused { .. } => ErrorClass::Rejected,
+            CallError::Refused { .. } | CallError::Withheld { .. } => ErrorClass::Rejected,
             CallError::Unsupported { .. } => ErrorClass::Unsupported,
             CallError::Closed { .. } | CallError::NotSent { .. } => ErrorClass::Gone,
             CallError::Timeout { .. }

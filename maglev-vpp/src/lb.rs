@@ -16,10 +16,11 @@ use crate::message::route::IpRouteLookup;
 
 mod observe;
 mod operation;
+mod pipeline;
 pub mod verbose;
 
-pub use observe::ObserveError;
-pub use operation::{OpError, Problem};
+pub use observe::{Difference, ObserveError};
+pub use operation::OpError;
 
 /// A VPP whose load balancer can be programmed.
 ///
@@ -82,11 +83,9 @@ impl LoadBalancer {
     /// # Errors
     /// For each prefix its own [`CallError`]; refused with -6 if there is no such route.
     pub async fn route_stats_indices(&self, prefixes: &[IpNet]) -> Vec<Result<u32, CallError>> {
-        let lookups = prefixes.iter().map(|&prefix| {
-            let prefix = prefix.into();
-            IpRouteLookup { table_id: 0, exact: true, prefix }
-        });
-        let replies = operation::pipeline(&self.client, lookups).await;
+        let lookup = |&prefix: &IpNet| IpRouteLookup { table_id: 0, exact: true, prefix: prefix.into() };
+        let lookups: Vec<IpRouteLookup> = prefixes.iter().map(lookup).collect();
+        let replies = pipeline::pipeline(&self.client, &lookups).await;
         replies.into_iter().map(|reply| reply.map(|reply| reply.stats_index)).collect()
     }
 

@@ -23,19 +23,17 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use maglev_core::net::{Service, Vip};
+use maglev_core::net::Vip;
 use maglev_core::table::Table;
 use maglev_core::table::vpp::{self as table, Length};
 use tokio::sync::{Mutex as AsyncMutex, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::message::lb::PROTOCOL_ANY;
-use crate::wire::Prefix;
 use maglev_core::observed::Conf;
 
 mod answer;
@@ -44,74 +42,25 @@ mod fib;
 mod ip46;
 mod journal;
 mod messages;
+mod options;
 mod plugin;
 mod pool;
 mod segment;
 mod server;
 mod show;
+mod state;
 mod world;
 
 pub use fault::{Action, Fault};
 pub use journal::Mutation;
 pub use messages::Release;
+pub use options::SimOptions;
+pub use state::{SimServer, SimVip, Traffic};
 
-use ip46::Prefix46;
-use plugin::{Key, VipEntry};
 use segment::ROUTE_TO;
 use server::Shared;
-use world::{OnMutation, World};
-
-/// How to start a simulated VPP.
-#[derive(Clone)]
-pub struct SimOptions {
-    api_socket: PathBuf,
-    stats_socket: PathBuf,
-    release: Release,
-    turn: Duration,
-    pid: u32,
-    on_mutation: Option<OnMutation>,
-}
-
-impl SimOptions {
-    /// Sockets at these paths; whatever is there is replaced.
-    pub fn new(api_socket: impl Into<PathBuf>, stats_socket: impl Into<PathBuf>) -> SimOptions {
-        SimOptions {
-            api_socket: api_socket.into(),
-            stats_socket: stats_socket.into(),
-            release: Release::Current,
-            turn: Duration::ZERO,
-            pid: std::process::id(),
-            on_mutation: None,
-        }
-    }
-
-    /// `api.sock` and `stats.sock` in a directory that exists.
-    pub fn in_dir(directory: impl AsRef<Path>) -> SimOptions {
-        let directory = directory.as_ref();
-        SimOptions::new(directory.join("api.sock"), directory.join("stats.sock"))
-    }
-
-    /// Which VPP to be. Default [`Release::Current`].
-    pub fn release(self, release: Release) -> SimOptions {
-        SimOptions { release, ..self }
-    }
-
-    /// How long each turn of the main loop takes before requests read in it are answered; see [`Sim::set_turn`].
-    /// Default 0.
-    pub fn turn(self, turn: Duration) -> SimOptions {
-        SimOptions { turn, ..self }
-    }
-
-    /// The process id to report. Default the real one; each restart adds 1.
-    pub fn pid(self, pid: u32) -> SimOptions {
-        SimOptions { pid, ..self }
-    }
-
-    /// Calls this for each request to change something, after it was dealt with. It must not block, nor use the [`Sim`].
-    pub fn on_mutation(self, call: impl Fn(&Mutation) + Send + Sync + 'static) -> SimOptions {
-        SimOptions { on_mutation: Some(Arc::new(call)), ..self }
-    }
-}
+use state::{key, sim_vip};
+use world::World;
 
 /// A running simulated VPP. Clones are the same VPP. It stops with [`Sim::stop`] or with its runtime.
 #[derive(Clone)]
@@ -125,59 +74,6 @@ pub struct Sim {
 struct Life {
     down: CancellationToken,
     tasks: TaskTracker,
-}
-
-/// A VIP of the simulated VPP.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SimVip {
-    /// Prefix.
-    pub prefix: Prefix,
-    /// IP protocol; 255 with port 0 is every protocol.
-    pub protocol: u8,
-    /// Port, or 0 for all.
-    pub port: u16,
-    /// `lb_encap_type`: 0 is GRE4, 1 is GRE6.
-    pub encap: u32,
-    /// Length of the table of new flows.
-    pub table_length: u32,
-    /// Flows of one source address go to one server.
-    pub src_ip_sticky: bool,
-    /// False once it is removed and only waits to be collected.
-    pub used: bool,
-    /// Its index in the pool, and among the counters.
-    pub pool_index: usize,
-    /// Its servers, in the order of VPP's pool.
-    pub servers: Vec<SimServer>,
-}
-
-/// A server of the simulated VPP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SimServer {
-    /// Its address.
-    pub address: IpAddr,
-    /// Its weight.
-    pub weight: u8,
-    /// Entries of the VIP's table that name it.
-    pub buckets: u32,
-    /// Established flows, as set by [`Sim::set_flows`].
-    pub flows: u64,
-    /// False once it is removed and only waits to be collected.
-    pub used: bool,
-}
-
-/// Packets to add to a VIP's counters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
-    /// Of established flows.
-    pub next: u64,
-    /// First packets of flows.
-    pub first: u64,
-    /// That could not be tracked.
-    pub untracked: u64,
-    /// Dropped for want of a server.
-    pub no_server: u64,
-    /// Bytes of all of them, counted at the route.
-    pub bytes: u64,
 }
 
 impl Sim {
@@ -410,34 +306,5 @@ impl Sim {
             }
             None => false,
         }
-    }
-}
-
-fn key(vip: Vip) -> Key {
-    let (protocol, port) = match vip.service {
-        Service::All => (PROTOCOL_ANY, 0),
-        Service::Port(protocol, port) => (protocol.number(), port),
-    };
-    Key { prefix: Prefix46::from(Prefix::from(vip.prefix)), protocol, port }
-}
-
-fn sim_vip(pool_index: usize, vip: &VipEntry) -> SimVip {
-    let servers = vip.servers.iter().map(|(_, server)| SimServer {
-        address: server.address.address(),
-        weight: server.weight,
-        buckets: server.buckets,
-        flows: server.flows,
-        used: server.used,
-    });
-    SimVip {
-        prefix: vip.key.prefix.wire(),
-        protocol: vip.key.protocol,
-        port: vip.key.port,
-        encap: vip.kind.encap(),
-        table_length: vip.table_length,
-        src_ip_sticky: vip.src_ip_sticky,
-        used: vip.used,
-        pool_index,
-        servers: servers.collect(),
     }
 }

@@ -61,7 +61,8 @@ pub struct Counters {
 /// A reader of the stats segment.
 ///
 /// It outlives VPP's restarts: when the segment no longer makes sense or its heart stops beating, the reader connects
-/// again.
+/// again. Until then it reads what a dead VPP left behind; whoever also has a [`Client`](crate::Client) makes a new reader
+/// when that one's connection ends, and knows at once.
 #[derive(Debug)]
 pub struct Stats {
     path: PathBuf,

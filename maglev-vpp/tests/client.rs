@@ -1,5 +1,7 @@
 //! The client against a VPP that behaves, and against one that does not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -93,6 +95,65 @@ async fn answers_are_matched_by_context_not_by_order() {
     assert_eq!(first.reply().await.unwrap().vpe_pid, 11);
     assert_eq!(second.reply().await.unwrap().vpe_pid, 22);
     drop(peer.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_costs_one_deadline() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("api.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let peer = tokio::spawn(async move {
+        let mut peer = Peer::accept(&listener).await;
+        peer.introduce().await;
+        peer
+    });
+    let client = Client::connect(&path, hasty()).await.unwrap();
+    let peer = peer.await.unwrap();
+    let start = Instant::now();
+    // Far more than a socket, the queue and the pending table hold.
+    let calls: Vec<_> = (0..20_000)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.ping().await })
+        })
+        .collect();
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        assert!(matches!(error, CallError::Timeout { .. } | CallError::NotSent { .. }), "{error:?}");
+    }
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    drop(peer);
+    timeout(PATIENCE, client.closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_keepalives_without_reading_the_answers_is_not_endless() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("api.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let peer = tokio::spawn(async move {
+        let mut peer = Peer::accept(&listener).await;
+        peer.keepalive = true;
+        peer.introduce().await;
+        peer
+    });
+    let client = Client::connect(&path, hasty()).await.unwrap();
+    let mut peer = peer.await.unwrap();
+    let mut keepalives = bytes::BytesMut::new();
+    for _ in 0..1000 {
+        frame::put_frame(&mut keepalives, |out| out.extend_from_slice(&[0, 21, 0, 0, 0, 1, 0, 0, 0, 1]));
+    }
+    // The client stops reading before it has stored answers without end, so this cannot go on.
+    let flood = async {
+        for sent in 0..10_000 {
+            if timeout(Duration::from_millis(500), peer.stream.write_all(&keepalives)).await.is_err() {
+                return sent;
+            }
+        }
+        panic!("260 MB of keepalives were taken");
+    };
+    assert!(flood.await > 1);
+    drop(client);
 }
 
 #[tokio::test]
@@ -320,12 +381,14 @@ async fn a_monitor_sees_every_message() {
 struct Peer {
     stream: tokio::net::UnixStream,
     incoming: bytes::BytesMut,
+    /// Whether its message table has keepalives.
+    keepalive: bool,
 }
 
 impl Peer {
     async fn accept(listener: &UnixListener) -> Peer {
         let (stream, _) = listener.accept().await.unwrap();
-        Peer { stream, incoming: bytes::BytesMut::new() }
+        Peer { stream, incoming: bytes::BytesMut::new(), keepalive: false }
     }
 
     async fn send(&mut self, payload: &[u8]) {
@@ -357,13 +420,17 @@ impl Peer {
     /// Registers the client and tells it who this is.
     async fn introduce(&mut self) {
         self.payload().await;
-        let names = [
+        let mut names = vec![
             (23, "control_ping_51077d14"),
             (24, "control_ping_reply_f6b0b8ca"),
             (30, "show_version_51077d14"),
             (31, "show_version_reply_c919bde1"),
         ];
-        let mut table = [&[0, 16][..], &[0; 12], &1u32.to_be_bytes(), &4u16.to_be_bytes()].concat();
+        if self.keepalive {
+            names.extend([(21, "memclnt_keepalive_51077d14"), (22, "memclnt_keepalive_reply_e8d4e804")]);
+        }
+        let count = u16::try_from(names.len()).unwrap().to_be_bytes();
+        let mut table = [&[0, 16][..], &[0; 12], &1u32.to_be_bytes(), &count].concat();
         for (id, name) in names {
             table.extend(u16::to_be_bytes(id));
             table.extend(name.as_bytes());

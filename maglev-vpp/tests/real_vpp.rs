@@ -6,6 +6,8 @@
 //!
 //! It adds VIPs in 198.51.100.0/24 and 2001:db8:5157::/48, removes them again, and puts the plugin's parameters back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};

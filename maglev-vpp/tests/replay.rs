@@ -1,5 +1,7 @@
 //! The simulated VPP against a recorded one: the same requests, the same answers, byte for byte.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::time::Duration;
 
 use maglev_vpp::sim::{Sim, SimOptions};

@@ -1,11 +1,12 @@
 //! The suite that real VPPs pass, against the simulated one; and what only a simulated one can be made to do.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use maglev_core::net::{Encap, Service};
-use maglev_vpp::lb::Problem;
 use maglev_vpp::sim::{Action, Fault, Sim, SimOptions, Traffic};
 use maglev_vpp::stats::{Combined, Stats, VipPackets};
 use maglev_vpp::{CallError, Client, ErrorClass, LoadBalancer, Operation, Options};
@@ -85,6 +86,29 @@ async fn counters_are_read_as_they_are_driven_and_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_reader_finds_the_segment_of_a_vpp_that_came_back() {
+    let (_directory, sim) = sim().await;
+    let mut stats = Stats::connect(sim.stats_socket(), DEADLINE).await.unwrap();
+    let first = stats.boot_time().await.unwrap();
+    sim.restart().await.unwrap();
+    assert_eq!(stats.boot_time().await.unwrap(), first, "the old segment is still mapped");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    tokio::time::resume();
+    assert_eq!(stats.boot_time().await.unwrap(), sim.boot_time());
+    assert_ne!(sim.boot_time(), first);
+
+    sim.down().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(30)).await;
+    tokio::time::resume();
+    let error = stats.boot_time().await.unwrap_err();
+    assert!(error.to_string().contains("is VPP running"), "{error}");
+    sim.up().await.unwrap();
+    stats.boot_time().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_segment_can_be_read_while_it_changes() {
     let (_directory, sim) = sim().await;
     let lb = connect(sim.api_socket()).await;
@@ -159,15 +183,14 @@ async fn a_vpp_that_stops_answering_is_not_waited_for_over_and_over() {
     let results = lb.execute(&operations[..100]).await;
     let failed: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
     assert_eq!(failed.len(), 1);
-    assert!(matches!(&failed[0].problem, Problem::Call(CallError::Timeout { .. })), "{failed:?}");
+    assert!(matches!(&failed[0].source, CallError::Timeout { .. }), "{failed:?}");
     // No answer at all costs one deadline.
     sim.inject(Fault { times: u64::MAX, ..Fault::nth(1, Action::Ignore) });
     let start = Instant::now();
     let results = lb.execute(&operations[100..]).await;
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert!(results.iter().all(Result::is_err));
-    let unsent =
-        |error: &maglev_vpp::OpError| matches!(error.problem, Problem::Call(CallError::NotSent { .. }));
+    let unsent = |error: &maglev_vpp::OpError| matches!(error.source, CallError::NotSent { .. });
     assert!(results.iter().filter(|result| result.as_ref().is_err_and(unsent)).count() > 4000);
 }
 
@@ -188,6 +211,70 @@ async fn the_table_agrees_with_the_buckets_reported() {
         let reported: Vec<u32> = sim.vip(web).unwrap().servers.iter().map(|server| server.buckets).collect();
         assert_eq!(table.counts(), reported, "{web}");
         assert_eq!(reported.iter().sum::<u32>(), 1024);
+    }
+}
+
+/// Each fault at each request of observing and of changing: nothing hangs, everything is accounted for, and the next
+/// connection finds a VPP that works.
+#[tokio::test]
+async fn no_fault_at_any_moment_is_more_than_an_error() {
+    let (_directory, sim) = sim().await;
+    let options = Options { deadline: Duration::from_millis(200), ..Options::default() };
+    let web = vip("203.0.113.1/32", tcp(80));
+    let other = vip("203.0.113.2/32", tcp(80));
+    let address = "10.0.0.1".parse().unwrap();
+    let operations = [
+        add_vip(web, Encap::Gre4),
+        add_server(web, "10.0.0.1", 1),
+        Operation::SetWeight { vip: web, address, weight: 2, flush: false },
+        Operation::RemoveServer { vip: web, address, flush: true },
+        Operation::RemoveVip { vip: web },
+    ];
+    let actions = [
+        Action::Refuse(-1),
+        Action::Ignore,
+        Action::LoseReply,
+        Action::Delay(Duration::from_millis(20)),
+        Action::Delay(Duration::from_millis(400)),
+        Action::CloseBefore,
+        Action::CloseMidReply,
+        Action::Truncate,
+        Action::Oversize,
+        Action::Restart,
+    ];
+    for action in actions {
+        let observing = ["lb_conf_get", "lb_vip_dump", "lb_as_v2_dump", "cli_inband"];
+        let changing = ["lb_add_del_vip_v2", "lb_add_del_as_v2", "lb_as_set_weight"];
+        for message in observing.into_iter().chain(changing) {
+            let end = Instant::now() + DEADLINE;
+            let lb = loop {
+                match Client::connect(sim.api_socket(), options.clone()).await {
+                    Ok(client) => break LoadBalancer::new(client).unwrap(),
+                    Err(error) => assert!(Instant::now() < end, "{action:?} at {message}: {error:?}"),
+                }
+            };
+            sim.clear_faults();
+            sim.forget();
+            done(&lb, &[add_vip(other, Encap::Gre4), add_server(other, "10.0.0.1", 1)]).await;
+            sim.inject(Fault::next(message, action.clone()));
+            let work = async {
+                let observed = lb.observe().await;
+                (observed, lb.execute(&operations).await)
+            };
+            let work = tokio::time::timeout(DEADLINE, work).await;
+            let (observed, results) = work.unwrap_or_else(|_| panic!("{action:?} at {message} hangs"));
+            assert_eq!(results.len(), operations.len());
+            let failed = observed.is_err() || results.iter().any(Result::is_err);
+            if let Ok(observed) = observed {
+                let found: Vec<_> =
+                    observed.vips.iter().map(|state| (state.vip, state.servers.len())).collect();
+                assert_eq!(found, [(other, 1)], "{action:?} at {message} is not noticed");
+            }
+            let harmless = action == Action::Delay(Duration::from_millis(20));
+            // A dump that did not come is noticed and asked for again.
+            let repeated = message.ends_with("_dump");
+            assert!(failed != harmless || repeated, "{action:?} at {message}: {results:?}");
+        }
     }
 }
 

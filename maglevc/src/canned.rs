@@ -316,6 +316,6 @@ impl Maglev for Canned {
         request: Request<PlanVpplbStateRequest>,
     ) -> Result<Response<PlanVpplbStateResponse>, Status> {
         let operations = v::operations(&request.into_inner().frontend, self.mood);
-        self.answer(PlanVpplbStateResponse { operations }).await
+        self.answer(PlanVpplbStateResponse { operations, impacts: Vec::new() }).await
     }
 }

@@ -129,10 +129,10 @@ impl Daemon {
             () = stop.cancelled() => Ok("a request"),
             _ = terminate.recv() => Ok("SIGTERM"),
             _ = interrupt.recv() => Ok("SIGINT"),
-            ended = &mut driver => {
-                ended.context("the engine's task broke off")?;
-                anyhow::bail!("the engine's task ended by itself");
-            }
+            ended = &mut driver => Err(match ended {
+                Ok(()) => anyhow::anyhow!("the engine's task ended by itself"),
+                Err(error) => anyhow::Error::new(error).context("the engine's task broke off"),
+            }),
             Some(ended) = servers.join_next() => Err(match ended {
                 Ok(Ok(())) => anyhow::anyhow!("a gRPC server ended by itself"),
                 Ok(Err(error)) => anyhow::Error::new(error).context("a gRPC server failed"),

@@ -7,6 +7,7 @@ mod incoming;
 mod refusal;
 mod server;
 mod service;
+mod suppose;
 mod watch;
 
 pub use self::server::{Servers, serve};

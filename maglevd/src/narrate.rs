@@ -1,10 +1,8 @@
 //! Edge. One log line for each thing that happens.
 
-use maglev_core::desired::Reason;
 use maglev_core::desired::{BackendState, FrontendState};
 use maglev_core::engine::{Cause, Event, SyncReport, Transition};
 use maglev_core::names::{BackendName, FrontendName, PoolName};
-use maglev_core::plan::Because;
 
 /// Writes the log line of an event.
 pub fn narrate(event: &Event) {
@@ -39,7 +37,7 @@ pub fn narrate(event: &Event) {
         }
         Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
             tracing::debug!(
-                %frontend, %pool, %backend, from = from.get(), to = to.get(), reason = ?because,
+                %frontend, %pool, %backend, from = from.get(), to = to.get(), reason = %because,
                 "effective weight changed"
             );
         }
@@ -74,7 +72,7 @@ fn name(pool: Option<&PoolName>) -> &str {
 /// Writes a log line for each operation that was written to VPP.
 pub fn narrate_sync(report: &SyncReport) {
     for (step, result) in &report.steps {
-        let (operation, reason) = (step.operation.to_string(), because(&step.because));
+        let (operation, reason) = (step.operation.to_string(), step.because.to_string());
         let frontend = step.frontend.as_ref().map_or("", FrontendName::as_str);
         match result {
             Ok(()) => tracing::info!(frontend, operation, reason, "written to VPP"),
@@ -83,41 +81,5 @@ pub fn narrate_sync(report: &SyncReport) {
     }
     if report.full {
         tracing::debug!(operations = report.steps.len(), "compared with VPP");
-    }
-}
-
-/// Why something is written, in words.
-pub fn because(because: &Because) -> String {
-    match because {
-        Because::Conf => "the parameters differ from the configuration".to_owned(),
-        Because::VipMissing => "VPP does not have the VIP".to_owned(),
-        Because::VipDiffers(differences) => {
-            let words: Vec<_> = differences.iter().map(ToString::to_string).collect();
-            format!("{} can only be changed by making the VIP anew", words.join(" and "))
-        }
-        Because::VipDropped => "no frontend has the VIP any more".to_owned(),
-        Because::VipForeign => "no frontend has the VIP, and ownership is exclusive".to_owned(),
-        Because::ServerMissing { backend, because } => {
-            format!("VPP does not have {backend}, which is {}", standing(because))
-        }
-        Because::ServerDropped => "no backend of the frontend has the address any more".to_owned(),
-        Because::Weight { backend, from, because } => {
-            format!("{backend} is {}, its weight was {from}", standing(because))
-        }
-        Because::Flush { backend } => format!("an operator asked to evict the flows of {backend}"),
-    }
-}
-
-/// How a backend stands in a frontend, after "is".
-fn standing(reason: &Reason) -> String {
-    match reason {
-        Reason::Active => "up in the active pool".to_owned(),
-        Reason::Standby { active } => format!("up and waits while pool {active} is active"),
-        Reason::Zero => "up with its weight set to zero".to_owned(),
-        Reason::Unknown => "not known to be up yet".to_owned(),
-        Reason::Down => "down".to_owned(),
-        Reason::Paused => "paused".to_owned(),
-        Reason::Disabled => "disabled".to_owned(),
-        Reason::Removed => "removed".to_owned(),
     }
 }

@@ -139,6 +139,11 @@ impl Reloader {
         &self.path
     }
 
+    /// What the reader of the file must know.
+    pub const fn options(&self) -> &Arc<config::Options> {
+        &self.options
+    }
+
     /// How the configuration in force came to be.
     pub const fn status(&self) -> &ConfigStatus {
         &self.status

@@ -16,6 +16,7 @@ use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
@@ -40,9 +41,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// A network of its own.
 #[derive(Debug)]
 pub struct Lab {
-    // Before the slot: the namespaces go first, then their numbers are free.
     hub: Namespace,
-    slot: Slot,
+    slot: Arc<Slot>,
 }
 
 impl Lab {
@@ -66,8 +66,8 @@ impl Lab {
         if let Some(absent) = missing(&needed) {
             return Err(absent);
         }
-        let slot = Slot::claim();
-        let hub = Namespace::add(slot.name("hub"))
+        let slot = Arc::new(Slot::claim());
+        let hub = Namespace::add(&slot, "hub")
             .map_err(|error| format!("no network namespace can be made, run with CAP_SYS_ADMIN: {error}"))?;
         hub.configure(
             "link set lo up
@@ -87,7 +87,7 @@ impl Lab {
     /// A host with the addresses `10.0.0.number` and `fd00::number`, where the digits are the same: host 11 has
     /// `fd00::11`.
     pub fn host(&self, number: u8) -> Host {
-        let namespace = Namespace::add(self.slot.name(&number.to_string())).expect("a namespace");
+        let namespace = Namespace::add(&self.slot, &number.to_string()).expect("a namespace");
         self.hub.configure(&format!(
             "link add v{number} type veth peer name eth0 netns {}
              link set v{number} master br0 up",
@@ -191,13 +191,16 @@ impl Host {
 #[derive(Debug)]
 pub struct Namespace {
     name: String,
+    /// The number in the name is taken for as long as there is a namespace with it.
+    _slot: Arc<Slot>,
 }
 
 impl Namespace {
-    fn add(name: String) -> Result<Self, String> {
+    fn add(slot: &Arc<Slot>, what: &str) -> Result<Self, String> {
+        let name = slot.name(what);
         let output = ip(&["netns", "add", &name]);
         if output.status.success() {
-            Ok(Namespace { name })
+            Ok(Namespace { name, _slot: Arc::clone(slot) })
         } else {
             Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
         }

@@ -6,8 +6,8 @@
 //!   loudly what is missing where it cannot be had; with `MAGLEV_TESTS_REQUIRE=1` that is a failure.
 //! - [`nginx`] is a web server on such a host, with its access log to look into; [`server`] are small servers on
 //!   loopback, for tests that need no root.
-//! - [`daemon`] is a running maglevd, [`config`] its configuration, [`operator`] somebody who calls it, [`metrics`] what
-//!   it tells Prometheus.
+//! - [`daemon`] is a running maglevd, [`config`] its configuration, [`operator`] somebody who calls it, [`cli`] somebody
+//!   who types, [`metrics`] what it tells Prometheus.
 //! - [`wait`] waits for what should become true, until a deadline, and then shows what was last seen.
 //!
 //! Nothing here sleeps and hopes, and no test shares a port, a directory or a network with another.
@@ -18,6 +18,7 @@
 
 pub mod authority;
 pub mod binaries;
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod lab;

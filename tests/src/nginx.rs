@@ -125,6 +125,16 @@ impl Nginx {
         whole.lines().map(|line| serde_json::from_str(line).expect("a line of the log")).collect()
     }
 
+    /// Waits until a request is in the log that `is` the one, and returns it. A daemon has its answer a moment before the
+    /// log has the line.
+    #[track_caller]
+    pub fn request(&self, what: &str, is: impl Fn(&Request) -> bool) -> impl Future<Output = Request> {
+        eventually(what, SOON, async move || {
+            let requests = self.requests();
+            requests.iter().find(|request| is(request)).cloned().ok_or(requests)
+        })
+    }
+
     /// Waits until there are `more` requests than there were when this was called.
     #[track_caller]
     pub fn requested(&self, more: usize) -> impl Future<Output = ()> {

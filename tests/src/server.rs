@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
@@ -29,31 +30,48 @@ pub struct Server {
 impl Server {
     /// Starts one that answers 200.
     pub async fn start() -> Self {
+        let status = Arc::new(AtomicU16::new(200));
+        let answer = Arc::clone(&status);
+        let mut server = Server::serve(move |mut stream| {
+            let answer = Arc::clone(&answer);
+            async move {
+                let status = answer.load(Ordering::SeqCst);
+                // A probe that was broken off does not read it.
+                let _ = if status == SILENCE {
+                    stream.read(&mut [0; 1]).await.map(drop)
+                } else {
+                    let answer = format!("HTTP/1.1 {status} Fine\r\ncontent-length: 0\r\n\r\n");
+                    stream.write_all(answer.as_bytes()).await
+                };
+            }
+        })
+        .await;
+        server.status = status;
+        server
+    }
+
+    /// Starts one that has `answer` for every connection once its request is there.
+    async fn serve<F>(answer: impl Fn(TcpStream) -> F + Clone + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listener = TcpListener::bind((LOOPBACK, 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (status, requests) = (Arc::new(AtomicU16::new(200)), Arc::new(AtomicUsize::new(0)));
-        let (answer, count) = (Arc::clone(&status), Arc::clone(&requests));
+        let requests = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&requests);
         let task = tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
-                let (answer, count) = (Arc::clone(&answer), Arc::clone(&count));
+                let (answer, count) = (answer.clone(), Arc::clone(&count));
                 tokio::spawn(async move {
                     // The whole request of a probe comes in one segment.
                     if stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {
                         count.fetch_add(1, Ordering::SeqCst);
-                        let status = answer.load(Ordering::SeqCst);
-                        if status == SILENCE {
-                            // Until the probe gives up.
-                            let _ = stream.read(&mut [0; 1]).await;
-                            return;
-                        }
-                        let answer = format!("HTTP/1.1 {status} Fine\r\ncontent-length: 0\r\n\r\n");
-                        // A probe that was broken off does not read it.
-                        let _ = stream.write_all(answer.as_bytes()).await;
+                        answer(stream).await;
                     }
                 });
             }
         });
-        Server { address, status, requests, task }
+        Server { address, status: Arc::default(), requests, task }
     }
 
     /// Its port on loopback.
@@ -108,5 +126,63 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// A manner of answering that no server should have.
+#[derive(Clone, Copy, Debug)]
+pub enum Hostile {
+    /// Takes the request and says nothing.
+    Silence,
+    /// Says something that is not HTTP.
+    Garbage,
+    /// Hangs up.
+    Close,
+    /// Sends a header that has no end, as fast as it is taken.
+    EndlessHeader,
+    /// Sends a header that has no end, a byte at a time.
+    Drip,
+    /// Sends a body that has no end, as fast as it is taken.
+    EndlessBody,
+}
+
+/// Between two bytes of [`Hostile::Drip`].
+const DRIP: Duration = Duration::from_millis(20);
+
+impl Hostile {
+    /// Starts a server that answers every request in this manner.
+    pub async fn start(self) -> Server {
+        Server::serve(move |mut stream| async move {
+            let line = b"HTTP/1.1 200 Fine\r\n";
+            let filler = [b'x'; 16 << 10];
+            // Whatever fails, the peer has had enough.
+            let _ = match self {
+                Hostile::Silence => stream.read(&mut [0; 1]).await.map(drop),
+                Hostile::Garbage => stream.write_all(b"\x16\x03\x01 this is not\0 HTTP\r\n\r\n").await,
+                Hostile::Close => Ok(()),
+                Hostile::EndlessHeader => forever(&mut stream, line, b"x: y\r\n", None).await,
+                Hostile::Drip => forever(&mut stream, line, b"x", Some(DRIP)).await,
+                Hostile::EndlessBody => {
+                    forever(&mut stream, b"HTTP/1.1 200 Fine\r\n\r\n", &filler, None).await
+                }
+            };
+        })
+        .await
+    }
+}
+
+/// Sends a beginning and then one thing over and over, until the peer has enough.
+async fn forever(
+    stream: &mut TcpStream,
+    begin: &[u8],
+    more: &[u8],
+    pause: Option<Duration>,
+) -> std::io::Result<()> {
+    stream.write_all(begin).await?;
+    loop {
+        stream.write_all(more).await?;
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
     }
 }

@@ -78,7 +78,8 @@ async fn metrics_follow_a_failover() {
     .await;
     assert_eq!(metrics.value("maglev_backend_state", &[("backend", "nginx0"), ("state", "down")]), 1.0);
     let refused = [("backend", "nginx0"), ("result", "failure"), ("code", "L4CON")];
-    assert!(metrics.value("maglev_probe_total", &refused) >= 3.0);
+    // The first of three failures may be a probe that was under way when the server died.
+    assert!(metrics.value("maglev_probe_total", &refused) >= 2.0);
     let weight = [("pool", "primary"), ("backend", "nginx0")];
     assert_eq!(metrics.value("maglev_frontend_pool_backend_effective_weight", &weight), 0.0);
     assert_eq!(metrics.value("maglev_frontend_pool_backend_weight", &weight), 100.0);

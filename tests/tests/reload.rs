@@ -71,14 +71,14 @@ async fn a_reload_adds_removes_and_changes_and_leaves_the_rest_alone() {
     );
     operator.all_up().await;
     steady.requested(2).await;
-    let last = removed.requests().len();
-    // Back and forth, each time in the middle of other things.
-    for config in [&before, &after] {
-        daemon.write(config);
-        operator.reload().await.unwrap();
-        steady.requested(2).await;
-    }
-    assert!(removed.requests().len() > last, "the removed one is back in between");
+    // Back, and forth again, each time in the middle of other things.
+    daemon.write(&before);
+    operator.reload().await.unwrap();
+    removed.requested(1).await;
+    steady.requested(2).await;
+    daemon.write(&after);
+    operator.reload().await.unwrap();
+    steady.requested(2).await;
     let last = removed.requests().len();
     steady.requested(3).await;
     assert_eq!(removed.requests().len(), last, "a removed backend is not probed");
@@ -90,7 +90,7 @@ async fn a_reload_adds_removes_and_changes_and_leaves_the_rest_alone() {
     assert!(same_moment(is.since, was.since), "up since {:?}, not {:?}", is.since, was.since);
     assert_eq!(is.transitions.len(), was.transitions.len());
     let gaps = gaps(&steady.requests()[quiet_from..]);
-    assert!(gaps.iter().all(|gap| (0.2..0.9).contains(gap)), "probes every 0.4 s came after {gaps:?}");
+    assert!(gaps.iter().all(|gap| (0.2..1.2).contains(gap)), "probes every 0.4 s came after {gaps:?}");
     let metrics = daemon.metrics();
     let (counted, arrived) =
         (metrics.sum("maglev_probe_total", &[("backend", "steady")]), steady.requests().len());

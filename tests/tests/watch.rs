@@ -24,7 +24,7 @@ async fn a_watcher_sees_the_present_then_a_failover_and_the_way_back() {
         .pool("site", "spare", &["spare0"]);
     let daemon = lab.daemon(&config).await;
     let mut operator = daemon.operator().await;
-    operator.all_up().await;
+    operator.all_well().await;
 
     let mut watcher = operator.watch().await;
     let present = watcher.present().await;

@@ -1,17 +1,21 @@
 //! Pure. Keeping a dataplane in agreement: when to look, when to write, and what is known of it meanwhile.
 
+mod warm_up;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use self::warm_up::WarmUp;
 use crate::config::{Config, VppSettings};
-use crate::desired::{BackendState, DesiredVip};
-use crate::engine::{BackendStatus, Effect, Engine, FrontendStatus};
+use crate::desired::DesiredVip;
+use crate::engine::{Effect, Engine, FrontendStatus};
 use crate::names::FrontendName;
+use crate::net::Vip;
 use crate::observed::Observed;
-use crate::plan::{self, Memory, Operation, Plan, Scope, Step};
+use crate::plan::{self, Memory, Plan, Scope, Step};
 use crate::time::Time;
 
 /// How long to wait before observing again when that failed.
@@ -29,7 +33,7 @@ const OBSERVE_AGAIN: Duration = Duration::from_secs(1);
 ///
 /// One thing at a time: while operations are under way, frontends that change are only noted, and planned for together
 /// when the answers are in. So a flood of transitions costs one plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dataplane {
     phase: Phase,
     /// What it has, as last observed and changed since by operations that succeeded.
@@ -50,7 +54,7 @@ pub(super) struct Dataplane {
     answered: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Phase {
     Lost,
     Idle,
@@ -60,11 +64,20 @@ enum Phase {
     },
     Applying {
         steps: Vec<Step>,
-        planned: BTreeSet<FrontendName>,
-        /// What is evicted by it.
-        flush: BTreeSet<(FrontendName, IpAddr)>,
+        planned: Vec<Planned>,
+        /// What an operator has evicted by it.
+        flush: BTreeSet<(Vip, IpAddr)>,
         full: bool,
     },
+}
+
+/// A frontend that was planned for.
+#[derive(Clone, Debug)]
+struct Planned {
+    frontend: FrontendName,
+    vip: Vip,
+    /// The servers that have no flows any more once all of it is done.
+    evicts: BTreeSet<IpAddr>,
 }
 
 /// How the last attempt to write a frontend went.
@@ -94,12 +107,7 @@ impl Dataplane {
             believed: None,
             memory: Memory::default(),
             dirty: BTreeSet::new(),
-            warm_up: Some(WarmUp {
-                not_before: now + settings.startup_min_delay,
-                over_at: now + settings.startup_max_delay,
-                begun: false,
-                released: BTreeSet::new(),
-            }),
+            warm_up: Some(WarmUp::new(settings, now)),
             full_due: None,
             status: BTreeMap::new(),
             last_full: None,
@@ -117,18 +125,21 @@ impl Dataplane {
     pub(super) fn reconfigured(&mut self, config: &Config, now: Time) {
         self.dirty.retain(|name| config.frontends.contains_key(name));
         self.status.retain(|name, _| config.frontends.contains_key(name));
-        self.memory.scales.retain(|name, _| config.frontends.contains_key(name));
-        self.memory.flush.retain(|(name, _)| config.frontends.contains_key(name));
+        let vips: BTreeSet<Vip> = config.frontends.values().map(|frontend| frontend.vip).collect();
+        self.memory.scales.retain(|vip, _| vips.contains(vip));
+        self.memory.flush.retain(|(vip, _)| vips.contains(vip));
+        self.memory.evicted.retain(|vip, _| vips.contains(vip));
+        self.memory.ours.extend(vips);
         if let Some(warm_up) = &mut self.warm_up {
-            warm_up.released.retain(|name| config.frontends.contains_key(name));
+            warm_up.retain(|name| config.frontends.contains_key(name));
         }
         self.full_due = Some(now);
     }
 
     /// Evict the flows of a server of a frontend with the next writes.
-    pub(super) fn flush(&mut self, frontend: &FrontendName, address: IpAddr) {
-        self.memory.flush.insert((frontend.clone(), address));
-        self.touch(frontend);
+    pub(super) fn flush(&mut self, frontend: &FrontendStatus, address: IpAddr) {
+        self.memory.flush.insert((frontend.config().vip, address));
+        self.touch(frontend.name());
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
@@ -140,27 +151,17 @@ impl Dataplane {
         }
     }
 
-    /// Takes note of an operation that succeeded.
-    fn happened(&mut self, operation: &Operation) {
-        if let Some(believed) = &mut self.believed {
-            believed.apply(operation);
-        }
-        match operation {
-            Operation::AddVip { vip, .. } => {
-                self.memory.ours.insert(*vip);
-            }
-            Operation::RemoveVip { vip } => {
-                self.memory.ours.remove(vip);
-            }
-            Operation::SetConf(_)
-            | Operation::AddServer { .. }
-            | Operation::RemoveServer { .. }
-            | Operation::SetWeight { .. } => {}
-        }
+    fn may_write(&self, frontend: &FrontendName) -> bool {
+        self.warm_up.as_ref().is_none_or(|warm_up| warm_up.has_released(frontend))
     }
 
-    fn may_write(&self, frontend: &FrontendName) -> bool {
-        self.warm_up.as_ref().is_none_or(|warm_up| warm_up.released.contains(frontend))
+    /// Takes note of how writing a frontend went.
+    fn note(&mut self, frontend: &FrontendName, now: Time, error: Option<String>) {
+        let status = self.status.entry(frontend.clone()).or_default();
+        if error.is_none() {
+            status.last_success = Some(now);
+        }
+        status.error = error;
     }
 
     /// Leaves off, without knowing what became of what was under way.
@@ -173,25 +174,6 @@ impl Dataplane {
     }
 }
 
-/// The time after the start in which probes come in, before everything may be written.
-#[derive(Debug)]
-struct WarmUp {
-    /// Nothing is written before.
-    not_before: Time,
-    /// Everything may be written from then on.
-    over_at: Time,
-    /// Whether `not_before` has come.
-    begun: bool,
-    /// Frontends that may be written already: all their backends have a verdict.
-    released: BTreeSet<FrontendName>,
-}
-
-impl WarmUp {
-    const fn next(&self) -> Time {
-        if self.begun { self.over_at } else { self.not_before }
-    }
-}
-
 impl Engine {
     /// The dataplane can be reached, after a start or after [`dataplane_lost`](Self::dataplane_lost).
     pub fn dataplane_connected(&mut self, now: Time) {
@@ -201,7 +183,8 @@ impl Engine {
         self.drive(now);
     }
 
-    /// The dataplane cannot be reached any more. What became of operations under way is not known.
+    /// The dataplane cannot be reached any more. What became of operations under way is not known, and an answer to
+    /// what was asked before must not be fed any more.
     pub fn dataplane_lost(&mut self) {
         self.dataplane.lose();
     }
@@ -213,8 +196,16 @@ impl Engine {
         match observed {
             Some(observed) => {
                 self.dataplane.answered = answers;
+                // Not for ever: what is gone may come back as somebody else's.
+                let vips: BTreeSet<Vip> =
+                    self.frontends.values().map(|frontend| frontend.config().vip).collect();
+                let there = |vip: &Vip| vips.contains(vip) || observed.vip(vip).is_some();
+                self.dataplane.memory.ours.retain(there);
                 self.dataplane.believed = Some(observed);
-                self.dataplane.full_due = Some(now + self.config.vpp.sync_interval);
+                self.warm_up(now, true);
+                let asked_since = self.dataplane.asked > answers;
+                let again = if asked_since { Duration::ZERO } else { self.config.vpp.sync_interval };
+                self.dataplane.full_due = Some(now + again);
                 self.compare_all(now);
             }
             None => self.dataplane.full_due = Some(now + OBSERVE_AGAIN),
@@ -232,24 +223,30 @@ impl Engine {
         };
         let results = results.into_iter().chain(std::iter::repeat_with(|| Err("it was not sent".to_owned())));
         let steps: Vec<_> = steps.into_iter().zip(results).collect();
+        // By frontend the first reason; and all servers to which something was not done.
         let mut refused: BTreeMap<&FrontendName, &String> = BTreeMap::new();
+        let mut undone: BTreeSet<(Vip, IpAddr)> = BTreeSet::new();
         for (step, result) in &steps {
-            match (result, &step.frontend) {
-                (Ok(()), _) => self.dataplane.happened(&step.operation),
-                (Err(reason), Some(frontend)) => {
-                    refused.entry(frontend).or_insert(reason);
+            match (result, &mut self.dataplane.believed) {
+                (Ok(()), Some(believed)) => believed.apply(&step.operation),
+                (Ok(()), None) => {}
+                (Err(reason), _) => {
+                    if let Some(frontend) = &step.frontend {
+                        refused.entry(frontend).or_insert(reason);
+                    }
+                    undone.extend(step.operation.vip().zip(step.operation.server()));
                 }
-                (Err(_), None) => {}
             }
         }
-        for frontend in &planned {
-            let status = self.dataplane.status.entry(frontend.clone()).or_default();
-            status.error = refused.get(frontend).map(|reason| (*reason).clone());
-            if status.error.is_none() {
-                status.last_success = Some(now);
+        for Planned { frontend, vip, mut evicts } in planned {
+            if self.frontends.get(&frontend).is_none_or(|present| present.config().vip != vip) {
+                continue; // It has left since.
             }
+            evicts.retain(|address| !undone.contains(&(vip, *address)));
+            self.dataplane.memory.evicted.insert(vip, evicts);
+            self.dataplane.note(&frontend, now, refused.get(&frontend).map(|reason| (*reason).clone()));
         }
-        let again = flush.into_iter().filter(|(frontend, _)| refused.contains_key(frontend));
+        let again = flush.into_iter().filter(|target| undone.contains(target));
         self.dataplane.memory.flush.extend(again);
         self.report(now, full, steps);
         self.drive(now);
@@ -305,7 +302,7 @@ impl Engine {
         if matches!(self.dataplane.phase, Phase::Lost) {
             return;
         }
-        self.warm_up(now);
+        self.warm_up(now, false);
         if !matches!(self.dataplane.phase, Phase::Idle) {
             return;
         }
@@ -317,39 +314,13 @@ impl Engine {
         }
     }
 
-    /// Lets frontends be written whose time has come.
-    fn warm_up(&mut self, now: Time) {
-        let Some(warm_up) = self.dataplane.warm_up.as_mut().filter(|warm_up| warm_up.not_before <= now)
-        else {
-            return;
-        };
-        if !warm_up.begun || warm_up.over_at <= now {
-            warm_up.begun = true;
-            self.dataplane.full_due = Some(now);
-        }
-        if warm_up.over_at <= now {
-            self.dataplane.warm_up = None;
-            return;
-        }
-        let has_verdict =
-            |backend| self.backends.get(backend).map(BackendStatus::state) != Some(BackendState::Unknown);
-        for frontend in self.frontends.values() {
-            let name = frontend.name();
-            let mut members = frontend.config().members();
-            if !warm_up.released.contains(name) && members.all(|(_, member)| has_verdict(&member.backend)) {
-                warm_up.released.insert(name.clone());
-                self.dataplane.dirty.insert(name.clone());
-            }
-        }
-    }
-
     /// Compares everything that may be written.
     fn compare_all(&mut self, now: Time) {
         let desired = self.desired_vips(|name| self.dataplane.may_write(name));
         let waits = |frontend: &&FrontendStatus| !self.dataplane.may_write(frontend.name());
         let reserved = self.frontends.values().filter(waits).map(|frontend| frontend.config().vip).collect();
         // Before anything may be written, not even what nobody wants is removed.
-        let nothing_yet = self.dataplane.warm_up.as_ref().is_some_and(|warm_up| warm_up.released.is_empty());
+        let nothing_yet = self.dataplane.warm_up.as_ref().is_some_and(WarmUp::has_released_nothing);
         let scope = if nothing_yet {
             Scope::Given
         } else {
@@ -373,18 +344,25 @@ impl Engine {
     fn carry_out(&mut self, now: Time, desired: Vec<DesiredVip>, plan: Plan, full: bool) {
         let Plan { steps, fits } = plan;
         let memory = &mut self.dataplane.memory;
-        memory.scales.extend(fits.into_iter().map(|(frontend, fit)| (frontend, fit.scale)));
-        memory.ours.extend(desired.iter().map(|vip| vip.vip));
-        let planned: BTreeSet<_> = desired.into_iter().map(|vip| vip.frontend).collect();
-        let flush = memory.flush.extract_if(.., |(frontend, _)| planned.contains(frontend)).collect();
+        let scale = |vip: &DesiredVip| Some((vip.vip, (vip.scaling, fits.get(&vip.frontend)?.scale)));
+        memory.scales.extend(desired.iter().filter_map(scale));
+        let vips: BTreeSet<Vip> = desired.iter().map(|vip| vip.vip).collect();
+        let flush = memory.flush.extract_if(.., |(vip, _)| vips.contains(vip)).collect();
+        let planned = desired.into_iter().map(|desired| {
+            let DesiredVip { frontend, vip, servers, .. } = desired;
+            let evicts = servers.into_iter().filter(|(_, server)| server.flush).map(|(address, _)| address);
+            Planned { frontend, vip, evicts: evicts.collect() }
+        });
         if steps.is_empty() {
-            for frontend in planned {
-                self.dataplane.status.insert(frontend, SyncStatus { error: None, last_success: Some(now) });
+            for Planned { frontend, vip, evicts } in planned {
+                self.dataplane.memory.evicted.insert(vip, evicts);
+                self.dataplane.note(&frontend, now, None);
             }
             if full {
                 self.report(now, full, Vec::new());
             }
         } else {
+            let planned = planned.collect();
             self.effects.push_back(Effect::Apply(steps.clone()));
             self.dataplane.phase = Phase::Applying { steps, planned, flush, full };
         }
@@ -404,3 +382,8 @@ impl Engine {
         frontends.map(|frontend| frontend.desired(self.config.vpp.weight_scaling, address)).collect()
     }
 }
+
+#[cfg(test)]
+mod proptests;
+#[cfg(test)]
+mod tests;

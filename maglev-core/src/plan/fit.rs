@@ -6,51 +6,47 @@ use crate::observed::VipState;
 use crate::weight::Weight;
 use crate::weight::scale::{Fit, Scale};
 
-/// How the weights of a VIP are scaled, and the length of its table.
+/// How the weights of a VIP are scaled, and the length of its table, which for a VIP that `stays` is what it is.
 ///
-/// The table of a VIP that stays is as long as it is. Its scale is, in this order: the one we have used so far, if it can
-/// still express the weights; the one we would choose anew, if it explains the weights found; one recovered from the
-/// weights found, so that a restart changes nothing; else a new one.
+/// The scale is that which was `used` last, if it can still express the weights. Where none is known, as after a start, it
+/// is one that explains the weights found, so that a restart changes nothing. Else, and for a VIP that is made, the
+/// smallest.
 pub(super) fn fit(
     desired: &DesiredVip,
-    present: Option<&VipState>,
     stays: Option<&VipState>,
-    used: Option<Scale>,
+    used: Option<(WeightScaling, Scale)>,
 ) -> Fit {
     let weights = &desired.weights;
-    let table_length = match (stays, desired.table_length) {
-        (Some(present), _) => present.table_length,
-        (None, TableLength::Fixed(length)) => length,
-        (None, TableLength::Auto) => match desired.scaling {
-            WeightScaling::Raw => Fit::raw(weights).table_length,
-            WeightScaling::Ratio => Fit::smallest(weights).table_length,
-        },
+    let Some(present) = stays else {
+        return match (desired.table_length, desired.scaling) {
+            (TableLength::Fixed(table_length), WeightScaling::Raw) => Fit { scale: Scale::RAW, table_length },
+            (TableLength::Fixed(table_length), WeightScaling::Ratio) => {
+                Fit { scale: Scale::smallest(weights, table_length), table_length }
+            }
+            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(weights),
+            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(weights),
+        };
     };
-    let scale = match desired.scaling {
-        WeightScaling::Raw => Scale::RAW,
-        WeightScaling::Ratio => {
-            let fresh = Scale::smallest(weights, table_length);
-            let used = used.filter(|scale| scale.expresses(weights));
-            used.or_else(|| {
-                let found = found(desired, present?);
-                let explains = |scale: Scale| found.iter().all(|&(weight, sent)| scale.apply(weight) == sent);
-                if explains(fresh) {
-                    return Some(fresh);
-                }
-                Scale::recovered(found).filter(|scale| scale.expresses(weights))
-            })
-            .unwrap_or(fresh)
+    let table_length = present.table_length;
+    let scale = match (desired.scaling, used) {
+        (WeightScaling::Raw, _) => Scale::RAW,
+        (WeightScaling::Ratio, None) => Scale::explaining(found(desired, present), weights, table_length),
+        (WeightScaling::Ratio, Some((WeightScaling::Ratio, used))) => {
+            used.kept_or_smallest(weights, table_length)
         }
+        // Raw until now.
+        (WeightScaling::Ratio, Some((WeightScaling::Raw, _))) => Scale::smallest(weights, table_length),
     };
     Fit { scale, table_length }
 }
 
 /// The weights found, beside those they are to be. A weight of 0 on either side says nothing of the scale.
-fn found(desired: &DesiredVip, present: &VipState) -> Vec<(Weight, u8)> {
-    desired
-        .servers
-        .iter()
+fn found<'a>(
+    desired: &'a DesiredVip,
+    present: &'a VipState,
+) -> impl Iterator<Item = (Weight, u8)> + Clone + 'a {
+    let servers = desired.servers.iter();
+    servers
         .filter_map(|(address, server)| Some((server.weight, present.server(address)?.weight)))
         .filter(|&(weight, sent)| !weight.is_zero() && sent > 0)
-        .collect()
 }

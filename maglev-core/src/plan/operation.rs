@@ -116,6 +116,16 @@ impl Operation {
         }
     }
 
+    /// The server concerned; none where it is about a VIP or more.
+    pub const fn server(&self) -> Option<IpAddr> {
+        match *self {
+            Operation::AddServer { address, .. }
+            | Operation::RemoveServer { address, .. }
+            | Operation::SetWeight { address, .. } => Some(address),
+            Operation::SetConf(_) | Operation::AddVip { .. } | Operation::RemoveVip { .. } => None,
+        }
+    }
+
     /// What it does.
     pub const fn kind(&self) -> OperationKind {
         match self {

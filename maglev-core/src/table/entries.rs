@@ -1,9 +1,18 @@
 //! Pure. A finished table: slots, and the backends they name.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(test)]
+mod tests;
+
 /// A finished lookup table over backends of type `K`: addresses, names, whatever tells them apart.
 ///
 /// Tables are equal when they send every flow to the same backend and know the same backends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// With serde a table is its `backends` and its `entries`, each an index into them; a slot nobody has holds their number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Written<K>", try_from = "Written<K>", bound(serialize = "K: Clone + Serialize"))]
 pub struct Table<K> {
     backends: Vec<K>,
     slots: Slots,
@@ -84,14 +93,21 @@ impl<K> Table<K> {
 
     /// How many slots each backend has, in the order of [`Table::backends`]. A slot is a share of `1 / len` of new flows.
     pub fn counts(&self) -> Vec<u32> {
-        let mut counts = vec![0; self.backends.len()];
-        for backend in self.entries() {
-            if let Some(count) = counts.get_mut(backend) {
-                *count += 1;
-            }
+        match self.entries() {
+            Entries::Narrow(entries) => count(entries, self.backends.len()),
+            Entries::Wide(entries) => count(entries, self.backends.len()),
         }
-        counts
     }
+}
+
+fn count<E: Entry>(entries: &[E], backends: usize) -> Vec<u32> {
+    let mut counts = vec![0; backends];
+    for entry in entries {
+        if let Some(count) = counts.get_mut(entry.index()) {
+            *count += 1;
+        }
+    }
+    counts
 }
 
 impl<'a> Entries<'a> {
@@ -108,6 +124,18 @@ impl<'a> Entries<'a> {
         self.len() == 0
     }
 
+    /// Some of the slots.
+    ///
+    /// # Panics
+    ///
+    /// When there are not so many.
+    pub(super) fn slice(self, slots: Range<usize>) -> Entries<'a> {
+        match self {
+            Entries::Narrow(entries) => Entries::Narrow(&entries[slots]),
+            Entries::Wide(entries) => Entries::Wide(&entries[slots]),
+        }
+    }
+
     /// The backend's index in one slot.
     pub fn get(self, slot: usize) -> Option<usize> {
         match self {
@@ -116,18 +144,9 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The backends' indices, slot by slot.
+    /// The backends' indices, slot by slot. One past the last backend is nobody's slot.
     pub fn iter(self) -> impl ExactSizeIterator<Item = usize> + 'a {
         (0..self.len()).map(move |slot| self.get(slot).unwrap_or(usize::MAX))
-    }
-}
-
-impl<'a> IntoIterator for Entries<'a> {
-    type Item = usize;
-    type IntoIter = Box<dyn ExactSizeIterator<Item = usize> + 'a>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        Box::new(self.iter())
     }
 }
 
@@ -140,6 +159,9 @@ pub trait Entry: Copy + private::Sealed {
 
     /// The index as an entry. It is below [`Entry::MOST`].
     fn from_index(index: u32) -> Self;
+
+    /// The entry as an index; [`Entry::NONE`] is one no backend has.
+    fn index(self) -> usize;
 }
 
 impl Entry for u16 {
@@ -148,6 +170,10 @@ impl Entry for u16 {
 
     fn from_index(index: u32) -> u16 {
         index as u16
+    }
+
+    fn index(self) -> usize {
+        usize::from(self)
     }
 }
 
@@ -158,10 +184,73 @@ impl Entry for u32 {
     fn from_index(index: u32) -> u32 {
         index
     }
+
+    fn index(self) -> usize {
+        self as usize
+    }
 }
 
 mod private {
     pub trait Sealed {}
     impl Sealed for u16 {}
     impl Sealed for u32 {}
+}
+
+/// A table as it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Table")]
+struct Written<K> {
+    backends: Vec<K>,
+    entries: Vec<u32>,
+}
+
+/// Why a written table is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidTable {
+    /// There are no entries.
+    #[error("a table has at least one slot")]
+    Empty,
+    /// An entry is not the index of a backend.
+    #[error("slot {slot} holds {entry}, but there are only {backends} backends")]
+    Entry {
+        /// The slot.
+        slot: usize,
+        /// What it holds.
+        entry: u32,
+        /// How many backends there are.
+        backends: usize,
+    },
+}
+
+impl<K> From<Table<K>> for Written<K> {
+    fn from(table: Table<K>) -> Written<K> {
+        let nobody = table.backends.len();
+        let entries = table.entries().iter().map(|entry| entry.min(nobody) as u32).collect();
+        Written { backends: table.backends, entries }
+    }
+}
+
+impl<K> TryFrom<Written<K>> for Table<K> {
+    type Error = InvalidTable;
+
+    fn try_from(written: Written<K>) -> Result<Table<K>, InvalidTable> {
+        let Written { backends, entries } = written;
+        let nobody = backends.len();
+        if entries.is_empty() {
+            return Err(InvalidTable::Empty);
+        }
+        if let Some(slot) = entries.iter().position(|&entry| entry as usize > nobody) {
+            return Err(InvalidTable::Entry { slot, entry: entries[slot], backends: nobody });
+        }
+        if nobody <= <u16 as Entry>::MOST {
+            Ok(Table::narrow(backends, read(&entries, nobody)))
+        } else {
+            Ok(Table::wide(backends, read(&entries, nobody)))
+        }
+    }
+}
+
+fn read<E: Entry>(entries: &[u32], nobody: usize) -> Vec<E> {
+    let read = |&entry: &u32| if entry as usize == nobody { E::NONE } else { E::from_index(entry) };
+    entries.iter().map(read).collect()
 }

@@ -1,21 +1,34 @@
 //! Pure. Fills a table exactly as taking turns one by one would, in a fraction of the time.
 //!
-//! Two facts allow it. A slot once taken stays taken, so many backends can look ahead at the same time and whatever they
-//! skip is rightly skipped; what they believe free is checked again when their turn comes. And the last few slots cost
-//! as many probes as all others together, but a backend's way to a given slot has a known length (see [`rank`]), so
-//! near the end it is cheaper to ask which free slot is nearest than to walk there.
+//! Two facts allow it. A slot once taken stays taken, so backends can look ahead at the same time: what they skip is rightly
+//! skipped, and what they found free is checked again when their turn comes. And the last few slots cost as many probes as
+//! all others together, but how far a slot is along a backend's way is a formula, so near the end it is cheaper to ask
+//! which free slot is nearest than to walk there.
 //!
-//! Five ways of finding the next free slot follow each other as the table fills; each hands on to the next where
-//! measurement says it stops paying.
+//! The ways of finding the next free slot follow each other as the table fills:
+//!
+//! | free | way | why |
+//! |---|---|---|
+//! | to 92 % | [one by one](Fill::one_by_one) | the first probe hits and the processor guesses so |
+//! | to 5 % | [together](Fill::together): a batch of backends probes at once | guesses would fail; this makes none |
+//! | to 5 %, few backends | [ahead](Fill::ahead): each gathers free slots for many turns | there is no batch of different backends |
+//! | to √length slots | [striding](Fill::striding): four probes of one backend at once | walks are long enough to fill the processor alone |
+//! | the rest | [by rank](Fill::by_rank) | see [`rank`] |
+//!
+//! None needs `unsafe`: doing without bounds checks was measured to save 6 %.
 
 use crate::table::entries::Entry;
 
+use self::ahead::Queue;
 use self::rank::Nearest;
 use self::steps::Steps;
 use self::turns::Turns;
 
+mod ahead;
 mod rank;
 pub(super) mod steps;
+mod striding;
+mod together;
 pub(super) mod turns;
 
 /// Where a backend stands in its own order over the slots.
@@ -27,15 +40,20 @@ pub(super) struct Cursor {
     pub(super) skip: u32,
 }
 
-/// How many turns are looked ahead together. Enough loads in flight to hide the second-level cache, few enough that two of
-/// them seldom want the same slot.
-const BATCH: usize = 128;
+/// How many turns are looked ahead together at most. The loop over them ends unforeseen by the processor a dozen times, which
+/// must be spread over many turns; past this more of them want the same slot and nothing is gained.
+const BATCH: usize = 256;
+
+/// Below so many different backends in a row a batch is too short to pay.
+const FEW: usize = 24;
 
 /// Memory a build needs besides its result; a second build of the same size allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
+    /// One for each backend, at the beginning of its order. What a build leaves here is of no use.
     pub(super) cursors: Vec<Cursor>,
     taken: Vec<u8>,
+    queues: Vec<Queue>,
     nearest: Nearest,
 }
 
@@ -43,13 +61,17 @@ pub(super) struct Scratch {
 struct Fill<'a, S, E> {
     steps: S,
     cursors: &'a mut [Cursor],
+    /// One byte a slot, 0 or 1: a byte is found sooner than a bit, and they fit the second-level cache all the same.
     taken: &'a mut [u8],
     entries: &'a mut [E],
     labels: Option<&'a [u32]>,
     free: usize,
 }
 
-/// Fills `entries` with the cursors of `scratch`, in the order `turns` gives. There must be at least one.
+/// Fills `entries` in the order `turns` gives, from the cursors of `scratch`.
+///
+/// A slot gets the index of its backend among the cursors, or the label at that index. There must be a cursor, and each
+/// index in `turns` must have one.
 pub(super) fn fill<S: Steps, E: Entry>(
     scratch: &mut Scratch,
     steps: S,
@@ -70,118 +92,70 @@ pub(super) fn fill<S: Steps, E: Entry>(
         labels,
         free: length,
     };
+    // Asking all free slots costs as much as walking there when there are about √length of them.
     let last = length.isqrt();
     fill.one_by_one(&mut turns, (length - length / 12).max(last));
-    fill.together::<1>(&mut turns, (length / 2).max(last));
-    fill.together::<4>(&mut turns, (length / 32).max(last));
+    if turns.abreast() < FEW && fill.cursors.len() <= Queue::MOST {
+        fill.ahead(&mut turns, &mut scratch.queues, (length / 20).max(last));
+    } else {
+        fill.together::<1>(&mut turns, (length / 2).max(last));
+        fill.together::<2>(&mut turns, (length / 4).max(last));
+        fill.together::<4>(&mut turns, (length / 20).max(last));
+    }
     fill.striding(&mut turns, last);
     fill.by_rank(&mut turns, &mut scratch.nearest);
 }
 
 impl<S: Steps, E: Entry> Fill<'_, S, E> {
-    fn take(&mut self, slot: usize, backend: u32) {
-        self.taken[slot] = 1;
-        self.entries[slot] = E::from_index(match self.labels {
-            Some(labels) => labels[backend as usize],
-            None => backend,
-        });
-    }
-
-    /// Nearly every slot is free: the first probe hits and branches are predicted.
+    /// Lets backends take turns until so many slots are free.
     fn one_by_one(&mut self, turns: &mut impl Turns, until: usize) {
         let mut batch = [0; BATCH];
         while self.free > until {
-            let count = BATCH.min(self.free - until);
-            turns.next(&mut batch[..count]);
+            let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);
             self.commit(&batch[..count]);
         }
     }
 
+    /// Each of the batch takes the first free slot from where it stands.
     fn commit(&mut self, batch: &[u32]) {
+        let length = self.steps.length() as usize;
+        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
         for &backend in batch {
-            let Cursor { mut at, skip } = self.cursors[backend as usize];
-            while self.taken[at as usize] != 0 {
-                at = self.steps.after(at, skip);
+            let cursor = &mut self.cursors[backend as usize];
+            let mut at = cursor.at;
+            while taken[at as usize] != 0 {
+                at = self.steps.after(at, cursor.skip);
             }
-            self.take(at as usize, backend);
-            self.cursors[backend as usize].at = self.steps.after(at, skip);
+            taken[at as usize] = 1;
+            entries[at as usize] = E::from_index(label(self.labels, backend));
+            cursor.at = self.steps.after(at, cursor.skip);
         }
         self.free -= batch.len();
     }
 
-    /// All of a batch probe at once, without a branch on what they find; those that found nothing stay on the list.
-    fn together<const PROBES: usize>(&mut self, turns: &mut impl Turns, until: usize) {
-        let mut batch = [0; BATCH];
-        while self.free > until {
-            let count = BATCH.min(self.free - until);
-            turns.next(&mut batch[..count]);
-            let mut seeking = batch;
-            let mut left = count;
-            while left > 8 {
-                let mut kept = 0;
-                for nth in 0..left {
-                    let backend = seeking[nth];
-                    let cursor = &mut self.cursors[backend as usize];
-                    let mut found = cursor.at;
-                    let mut at = cursor.at;
-                    let mut all = 1;
-                    for _ in 0..PROBES {
-                        all &= self.taken[at as usize];
-                        at = self.steps.after(at, cursor.skip);
-                        found = if all != 0 { at } else { found };
-                    }
-                    cursor.at = found;
-                    seeking[kept] = backend;
-                    kept += usize::from(all);
-                }
-                left = kept;
-            }
-            self.commit(&batch[..count]);
-        }
-    }
-
-    /// Long walks: probe many slots of one walk at once.
-    fn striding(&mut self, turns: &mut impl Turns, until: usize) {
-        let mut batch = [0; BATCH];
-        while self.free > until {
-            let count = BATCH.min(self.free - until);
-            turns.next(&mut batch[..count]);
-            for &backend in &batch[..count] {
-                let cursor = &mut self.cursors[backend as usize];
-                let skip = cursor.skip;
-                let mut at = cursor.at;
-                loop {
-                    let mut ahead = at;
-                    let mut all = 1;
-                    for _ in 0..8 {
-                        all &= self.taken[ahead as usize];
-                        ahead = self.steps.after(ahead, skip);
-                    }
-                    if all == 0 {
-                        break;
-                    }
-                    at = ahead;
-                }
-                cursor.at = at;
-                self.commit(&[backend]);
-            }
-        }
-    }
-
+    /// The last slots: each turn takes the one its backend would come to first.
     fn by_rank(&mut self, turns: &mut impl Turns, nearest: &mut Nearest) {
-        nearest.prepare(self.taken, self.free);
+        nearest.gather(self.taken, self.free);
         let mut batch = [0; BATCH];
         while self.free > 0 {
-            let count = BATCH.min(self.free);
-            turns.next(&mut batch[..count]);
+            let count = turns.next(&mut batch[..BATCH.min(self.free)]);
             nearest.measure(self.steps, batch[..count].iter().map(|&b| self.cursors[b as usize].skip));
             for (nth, &backend) in batch[..count].iter().enumerate() {
-                let cursor = self.cursors[backend as usize];
+                let cursor = &mut self.cursors[backend as usize];
                 let slot = nearest.take(nth, cursor.at);
-                self.cursors[backend as usize].at = self.steps.after(slot, cursor.skip);
-                self.take(slot as usize, backend);
+                cursor.at = self.steps.after(slot, cursor.skip);
+                self.entries[slot as usize] = E::from_index(label(self.labels, backend));
             }
             self.free -= count;
         }
+    }
+}
+
+/// What a backend's slots say.
+#[inline(always)]
+fn label(labels: Option<&[u32]>, backend: u32) -> u32 {
+    match labels {
+        Some(labels) => labels[backend as usize],
+        None => backend,
     }
 }

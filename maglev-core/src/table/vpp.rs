@@ -20,10 +20,13 @@ use crate::table::fill::steps::PowerOfTwo;
 use crate::table::fill::turns::RoundRobin;
 use crate::table::fill::{Cursor, Scratch, fill};
 
+mod impact;
 #[cfg(test)]
 mod proptests;
 #[cfg(test)]
 mod tests;
+
+pub use impact::{Impact, Moment, impact};
 
 /// How many slots VPP gives the table of a VIP: a power of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,8 +68,8 @@ impl TryFrom<u32> for Length {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     scratch: Scratch,
-    /// Indices into the servers, in the order VPP compares addresses.
-    order: Vec<u32>,
+    /// The servers in the order VPP compares addresses: that, weight and index.
+    order: Vec<(SortKey, u8, u32)>,
     /// For each replica in turn its server.
     replicas: Vec<u32>,
 }
@@ -95,19 +98,21 @@ impl Builder {
             return Err(TooManyServers(servers.len()));
         }
         self.order.clear();
-        self.order.extend(0..servers.len() as u32);
-        self.order.sort_unstable_by_key(|&server| (sort_key(servers[server as usize].0), server));
+        self.order
+            .extend(servers.iter().zip(0..).map(|(&(address, weight), i)| (sort_key(address), weight, i)));
+        self.order.sort_unstable_by_key(|&(key, _, server)| (key, server));
         self.scratch.cursors.clear();
         self.replicas.clear();
-        let heaviest = servers.iter().map(|&(_, weight)| weight).max().unwrap_or(0);
-        for replica in 0..heaviest {
-            for &server in &self.order {
-                let (address, weight) = servers[server as usize];
-                if weight > replica {
-                    self.scratch.cursors.push(cursor(length, address, replica));
-                    self.replicas.push(server);
-                }
+        // One round for each replica number; those without so many replicas drop out for good.
+        let mut replica = 0;
+        self.order.retain(|&(_, weight, _)| weight > 0);
+        while !self.order.is_empty() {
+            for &((octets, _), _, server) in &self.order {
+                self.scratch.cursors.push(cursor(length, octets, replica));
+                self.replicas.push(server);
             }
+            replica += 1;
+            self.order.retain(|&(_, weight, _)| u32::from(weight) > replica);
         }
         if self.replicas.is_empty() {
             entries.clear();
@@ -166,24 +171,23 @@ pub fn buckets(length: Length, servers: &[(IpAddr, u8)]) -> Vec<u32> {
     buckets
 }
 
-/// The 16 bytes VPP compares, and the family to make the order total when an IPv6 address has the bytes of an IPv4 one.
-fn sort_key(address: IpAddr) -> ([u8; 16], bool) {
-    (octets(address), address.is_ipv6())
-}
+/// The 16 bytes VPP compares, first byte most significant, and whether it is IPv6, to make the order total when an IPv6
+/// address has the bytes of an IPv4 one.
+type SortKey = (u128, bool);
 
 /// An `ip46_address_t`: IPv4 sits in the last 4 of 16 bytes, the others are zero.
-fn octets(address: IpAddr) -> [u8; 16] {
+fn sort_key(address: IpAddr) -> SortKey {
     match address {
-        IpAddr::V4(v4) => u128::from(u32::from(v4)).to_be_bytes(),
-        IpAddr::V6(v6) => v6.octets(),
+        IpAddr::V4(v4) => (u128::from(u32::from(v4)), false),
+        IpAddr::V6(v6) => (u128::from(v6), true),
     }
 }
 
 /// Where a replica begins and how it goes on.
-fn cursor(length: Length, address: IpAddr, replica: u8) -> Cursor {
+fn cursor(length: Length, octets: u128, replica: u32) -> Cursor {
     let mask = length.0 - 1;
     // VPP reads each half in the byte order of its machine; it is little-endian wherever VPP runs.
-    let halves = u128::from_le_bytes(octets(address));
+    let halves = octets.swap_bytes();
     let seed = clib_xxhash((halves as u64) ^ ((halves >> 64) as u64) ^ u64::from(replica));
     Cursor { at: (seed >> 32) as u32 & mask, skip: (seed as u32 | 1) & mask }
 }

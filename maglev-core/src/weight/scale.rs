@@ -20,6 +20,10 @@ use super::Weight;
 /// hundred buckets for a replica a change moves a few percent of the other flows at most.
 const BUCKETS_PER_REPLICA: u64 = 100;
 
+/// Below this a scale is not kept where a smaller one would do: with fewer than ten buckets for a replica, shares are off by
+/// up to a tenth of a replica's, and a change moves a tenth of the other flows and more.
+const LEAST_BUCKETS_PER_REPLICA: u64 = 10;
+
 /// What a share may be off, in percent of itself, when ratios are near ones.
 const TOLERANCE_PERCENT: u64 = 1;
 
@@ -104,31 +108,48 @@ impl Scale {
     }
 
     /// The smallest factor that can express the weights, or `exact`.
+    fn near(weights: &PoolWeights, exact: Scale) -> Scale {
+        let smaller_than_exact =
+            |step: &Scale| step.numerator * exact.denominator < step.denominator * exact.numerator;
+        Scale::steps(weights)
+            .into_iter()
+            .take_while(smaller_than_exact)
+            .find(|scale| scale.expresses(weights))
+            .unwrap_or(exact)
+    }
+
+    /// For each way in which a factor can map the weights the smallest factor that does so, from the smallest on. At most
+    /// 5050.
     ///
     /// As the factor grows, the weight sent for w changes from j to j+1 where the factor is (j + ½) / w, and nowhere
-    /// else. So the smallest factor is one of these, of which there are at most 5050, or else one that is small enough to
-    /// make 1 of every weight.
-    fn near(weights: &PoolWeights, exact: Scale) -> Scale {
+    /// else. Below all of these every weight is sent as 1.
+    fn steps(weights: &PoolWeights) -> Vec<Scale> {
         let distinct: BTreeSet<u64> = weights.counts().map(|(weight, _)| u64::from(weight.get())).collect();
         let all_one = distinct.last().map_or(Scale::UNIT, |&largest| Scale::fraction(1, largest));
         let mut steps: Vec<Scale> = distinct
             .iter()
-            .flat_map(|&weight| (0..weight).map(move |sent| Scale::fraction(2 * sent + 1, 2 * weight)))
+            .flat_map(|&weight| (1..weight).map(move |sent| Scale::fraction(2 * sent + 1, 2 * weight)))
             .collect();
         steps.sort_by(|a, b| (a.numerator * b.denominator).cmp(&(b.numerator * a.denominator)));
-        let smaller_than_exact =
-            |step: &Scale| step.numerator * exact.denominator < step.denominator * exact.numerator;
-        std::iter::once(all_one)
-            .chain(steps.into_iter().take_while(smaller_than_exact))
-            .find(|scale| scale.expresses(weights))
-            .unwrap_or(exact)
+        steps.dedup();
+        steps.insert(0, all_one);
+        steps
     }
 
     /// This scale if it can express `weights`, else the smallest: so that the edit of a weight moves as few flows as it
     /// can.
     #[must_use]
     pub fn kept_or_smallest(self, weights: &PoolWeights, table_length: u32) -> Scale {
-        if self.expresses(weights) { self } else { Scale::smallest(weights, table_length) }
+        let smallest = LazyCell::new(|| Scale::smallest(weights, table_length));
+        if self.serves(weights, table_length, || *smallest) { self } else { *smallest }
+    }
+
+    /// Whether it can express `weights` in a table of this length: by their ratios, and because the table has room for so
+    /// many replicas, or has no room for those of the smallest scale either.
+    fn serves(self, weights: &PoolWeights, table_length: u32, smallest: impl Fn() -> Scale) -> bool {
+        let sum = self.sum(weights);
+        let has_room = || sum.saturating_mul(LEAST_BUCKETS_PER_REPLICA) <= u64::from(table_length);
+        self.expresses(weights) && (has_room() || sum <= smallest().sum(weights))
     }
 
     /// Whether under this scale all shares, in each pool, are within 1 % of those wanted.
@@ -147,19 +168,26 @@ impl Scale {
         })
     }
 
-    /// The scale that made the weights found in VPP of the configured ones, where one factor explains them all.
+    /// The scale that made the weights found in a table of this length of the configured ones, else the smallest.
     ///
-    /// A daemon that starts has no present scale. Taking up the one that VPP's weights were made with, instead of a new
-    /// smallest one, is what makes a restart change nothing. Pairs with a 0 say nothing and are passed over.
-    pub fn recovered(configured_and_sent: impl IntoIterator<Item = (Weight, u8)>) -> Option<Scale> {
-        let mut pairs =
-            configured_and_sent.into_iter().filter(|(weight, sent)| !weight.is_zero() && *sent > 0);
-        let (weight, sent) = pairs.next()?;
-        let scale = Scale::fraction(u64::from(sent), u64::from(weight.get()));
-        let explains = |(weight, sent): (Weight, u8)| {
-            u64::from(weight.get()) * scale.numerator == u64::from(sent) * scale.denominator
-        };
-        (scale.numerator <= scale.denominator && pairs.all(explains)).then_some(scale)
+    /// A daemon that starts does not know which scale it used before; it need not have been the smallest, see
+    /// [`kept_or_smallest`](Self::kept_or_smallest). Any that explains all that is found and that would have been kept
+    /// makes a restart change nothing: the smallest if it does, else the next. `found` are (configured, sent) of servers
+    /// that have both.
+    pub fn explaining(
+        found: impl Iterator<Item = (Weight, u8)> + Clone,
+        weights: &PoolWeights,
+        table_length: u32,
+    ) -> Scale {
+        let smallest = Scale::smallest(weights, table_length);
+        let explains = |scale: &Scale| found.clone().all(|(weight, sent)| scale.apply(weight) == sent);
+        if explains(&smallest) {
+            return smallest;
+        }
+        Scale::steps(weights)
+            .into_iter()
+            .find(|scale| explains(scale) && scale.serves(weights, table_length, || smallest))
+            .unwrap_or(smallest)
     }
 
     /// The weight to send for a configured one.

@@ -22,6 +22,14 @@
 //! at 5m   show backend a                         and how it came to this
 //! at 6m   summarize                              until something is shown, count changes instead of telling each
 //! at 24h  end                                    as show
+//!
+//! at 0s   vpp starts                             with nothing; there is none before. Also `vpp stops`
+//! at 1m   vpp refuses add server 192.0.2.1       whatever has these words in it, until `vpp refuses nothing`
+//! at 1m   somebody removes server 192.0.2.1      from all VIPs. Also `somebody sets server 192.0.2.1 to 7`
+//! at 1m   somebody adds VIP 198.51.100.1/32      of his own
+//! at 2m   sync                                   compares everything now
+//! at 2m   show vpp                               what it has, with the shares its table gives
+//! at 2m   show plan                              what a comparison would write
 //! ```
 //!
 //! Times are since the start, in order. In the lines below a reload, `-` and `+` are as in a patch, lines with neither
@@ -39,6 +47,7 @@
 mod report;
 mod script;
 mod simulation;
+mod vpp;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use maglev_core::config::Errors;
-use maglev_core::desired::Reason;
-use maglev_core::engine::{BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, Transition};
+use maglev_core::engine::{
+    BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, SyncReport, Transition,
+};
 use maglev_core::intent::{Admin, Mode};
 use maglev_core::names::{BackendName, PoolName};
+use maglev_core::observed::{Observed, VipState};
+use maglev_core::plan::Plan;
 use maglev_core::time::Time;
 
 use crate::simulation::Probes;
@@ -20,13 +23,18 @@ pub(crate) struct Report {
 }
 
 enum Line {
-    /// When, kind, name, change and why, in columns that are as wide as the whole scenario needs.
-    Event([String; 5]),
+    /// Goes into columns that are as wide as the whole scenario needs.
+    Event {
+        when: String,
+        what: [String; 4],
+    },
+    /// Something about VPP: one column, as its sentences are long.
+    Vpp {
+        when: String,
+        what: String,
+    },
     Text(String),
 }
-
-/// Seconds up to 999, so that most scenarios have the same margin.
-const WHEN_WIDTH: usize = "100.000s".len();
 
 impl Report {
     pub(crate) fn new() -> Self {
@@ -40,21 +48,28 @@ impl Report {
 
     /// Every line of every step.
     pub(crate) fn into_steps(self) -> Vec<Vec<String>> {
-        let mut widths = [WHEN_WIDTH, 0, 0, 0, 0];
-        for line in self.steps.iter().flatten() {
-            if let Line::Event(cells) = line {
-                widths = std::array::from_fn(|i| widths[i].max(cells[i].chars().count()));
-            }
-        }
-        let [when_width, kind_width, name_width, change_width, _] = widths;
+        let width = |of: &dyn Fn(&Line) -> Option<usize>| {
+            self.steps.iter().flatten().filter_map(of).max().unwrap_or_default()
+        };
+        let event = |line: &Line, of: &dyn Fn(&String, &[String; 4]) -> usize| match line {
+            Line::Event { when, what } => Some(of(when, what)),
+            Line::Text(_) | Line::Vpp { .. } => None,
+        };
+        let when_width = width(&|line| event(line, &|when, _| when.chars().count())).max("  1.000s".len());
+        let widths: [usize; 3] =
+            std::array::from_fn(|i| width(&|line| event(line, &|_, what| what[i].chars().count())));
         let render = |line: &Line| match line {
-            Line::Text(text) => format!("| {text}").trim_end().to_owned(),
-            Line::Event([when, kind, name, change, why]) => {
-                let what = format!("{kind:kind_width$}  {name:name_width$}  {change:change_width$}  {why}");
-                format!("| {when:>when_width$}  {}", what.trim_end())
+            Line::Text(text) => format!("| {text}"),
+            Line::Vpp { when, what } => format!("| {when:>when_width$}  vpp       {what}"),
+            Line::Event { when, what: [kind, name, change, why] } => {
+                let [kind_width, name_width, change_width] = widths;
+                format!(
+                    "| {when:>when_width$}  {kind:kind_width$}  {name:name_width$}  {change:change_width$}  {why}"
+                )
             }
         };
-        self.steps.iter().map(|lines| lines.iter().map(render).collect()).collect()
+        let step = |lines: &Vec<Line>| lines.iter().map(|line| render(line).trim_end().to_owned()).collect();
+        self.steps.iter().map(step).collect()
     }
 
     /// From now on changes are counted, until something is shown.
@@ -63,8 +78,8 @@ impl Report {
     }
 
     fn end_of_summary(&mut self) {
-        for ([kind, name, change, why], count) in self.counted.take().into_iter().flatten() {
-            self.current.push(Line::Event([format!("{count} times"), kind, name, change, why]));
+        for (what, count) in self.counted.take().into_iter().flatten() {
+            self.current.push(Line::Event { when: format!("{count} times"), what });
         }
     }
 
@@ -123,14 +138,70 @@ impl Report {
                 ("set", name, change(from, to), attribution.to_string())
             }
             Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
-                ("weight", place(frontend, pool, backend), change(from, to), reason(because))
+                ("weight", place(frontend, pool, backend), change(from, to), because.to_string())
             }
         };
-        let kind = kind.to_owned();
+        let what = [kind.to_owned(), name, change, why];
         match &mut self.counted {
-            Some(counted) => *counted.entry([kind, name, change, why]).or_default() += 1,
-            None => self.current.push(Line::Event([event.at().to_string(), kind, name, change, why])),
+            Some(counted) => *counted.entry(what).or_default() += 1,
+            None => self.current.push(Line::Event { when: event.at().to_string(), what }),
         }
+    }
+
+    /// What was written to VPP, and why.
+    pub(crate) fn synced(&mut self, synced: &SyncReport, now: Time) {
+        for (step, result) in &synced.steps {
+            let refused = result.as_ref().err().map(|why| format!(" - refused: {why}"));
+            let what = format!("{}: {}{}", step.operation, step.because, refused.unwrap_or_default());
+            self.current.push(Line::Vpp { when: now.to_string(), what });
+        }
+    }
+
+    /// A comparison that was asked for found nothing to write.
+    pub(crate) fn in_agreement(&mut self, now: Time) {
+        self.current.push(Line::Vpp { when: now.to_string(), what: "nothing to do".to_owned() });
+    }
+
+    /// What would be written.
+    pub(crate) fn show_plan(&mut self, plan: &Plan) {
+        if plan.steps.is_empty() {
+            self.text("nothing to do");
+        }
+        for step in &plan.steps {
+            self.text(format!("{}: {}", step.operation, step.because));
+        }
+    }
+
+    /// What VPP has, and how far that is what it should have.
+    pub(crate) fn show_vpp(&mut self, engine: &Engine, vpp: &Observed) {
+        let source = vpp.conf.ipv4_source.map_or("none".to_owned(), |source| source.to_string());
+        let more = if engine.is_warming_up() { ", warming up" } else { "" };
+        self.text(format!("source {source}{more}"));
+        for state in &vpp.vips {
+            self.show_vip(engine, state);
+        }
+        for frontend in engine.frontends() {
+            let name = frontend.name();
+            if let Some(error) = engine.sync_status(name.as_str()).and_then(|status| status.error.as_ref()) {
+                self.text(format!("{name} is not in agreement: {error}"));
+            }
+        }
+    }
+
+    fn show_vip(&mut self, engine: &Engine, state: &VipState) {
+        let owner = engine.frontends().find(|frontend| frontend.config().vip == state.vip);
+        let owner = owner.map_or("of somebody else".to_owned(), |frontend| format!("of {}", frontend.name()));
+        self.text(format!("{} {owner}, {}, {} buckets", state.vip, state.encap, state.table_length));
+        let row = |server: &maglev_core::observed::ServerState| {
+            let share = 100.0 * f64::from(server.buckets) / f64::from(state.table_length);
+            vec![
+                format!("  {}", server.address),
+                format!("weight {}", server.weight),
+                format!("{share:.1} %"),
+            ]
+        };
+        let rows: Vec<Vec<String>> = state.servers.iter().map(row).collect();
+        self.table(&rows);
     }
 
     /// Everything as it is.
@@ -192,19 +263,6 @@ fn cause(cause: &Cause) -> String {
     }
 }
 
-fn reason(reason: &Reason) -> String {
-    match reason {
-        Reason::Active => "takes traffic".to_owned(),
-        Reason::Standby { active } => format!("stands by, pool {active} is active"),
-        Reason::Zero => "is up, with weight 0".to_owned(),
-        Reason::Unknown => "has no verdict yet".to_owned(),
-        Reason::Down => "is down".to_owned(),
-        Reason::Paused => "is paused".to_owned(),
-        Reason::Disabled => "is disabled".to_owned(),
-        Reason::Removed => "has left".to_owned(),
-    }
-}
-
 fn span(now: Time, since: Time) -> String {
     format!("{:.1}s", now.since(since).as_secs_f64())
 }
@@ -260,7 +318,7 @@ fn frontend_rows(frontend: &FrontendStatus) -> Vec<Vec<String>> {
             format!("  {}", pool.name),
             member.backend.to_string(),
             format!("{} of {wanted}", decision.weight),
-            format!("{}{flush}", reason(&decision.because)),
+            format!("{}{flush}", decision.because),
             set.map_or_else(String::new, |set| format!("set from {} {}", member.weight, set.attribution)),
         ]
     };

@@ -7,6 +7,8 @@ use maglev_core::intent::Request;
 use maglev_core::outcome::Code;
 use maglev_core::weight::Weight;
 
+use crate::vpp::Happening;
+
 /// A scenario.
 pub(crate) struct Script {
     /// Everything before the first step, as written.
@@ -31,14 +33,34 @@ pub(crate) struct Step {
 
 /// What can happen.
 pub(crate) enum Action {
-    Behave { backends: Backends, behaviour: Behaviour },
-    Request { backend: String, request: Request, by: String, reason: String },
-    SetWeight { frontend: String, pool: String, backend: String, weight: Weight, by: String, reason: String },
+    Behave {
+        backends: Backends,
+        behaviour: Behaviour,
+    },
+    Request {
+        backend: String,
+        request: Request,
+        by: String,
+        reason: String,
+    },
+    SetWeight {
+        frontend: String,
+        pool: String,
+        backend: String,
+        weight: Weight,
+        flush: bool,
+        by: String,
+        reason: String,
+    },
     Reload(Vec<Hunk>),
     Restart,
     Show,
     ShowBackend(String),
     Summarize,
+    Vpp(Happening),
+    Sync,
+    ShowVpp,
+    ShowPlan,
 }
 
 /// Whom it is about.
@@ -187,16 +209,40 @@ fn action_of(text: &str) -> Option<Action> {
         ["set", "backend", backend, request] => {
             Action::Request { backend: backend.to_owned(), request: request_of(request)?, by, reason }
         }
-        ["set", "frontend", frontend, "pool", pool, "backend", backend, "weight", weight] => {
+        ["set", "frontend", frontend, "pool", pool, "backend", backend, "weight", weight, ref flush @ ..] => {
             let (frontend, pool, backend) = (frontend.to_owned(), pool.to_owned(), backend.to_owned());
             let weight = weight.parse::<i64>().ok()?.try_into().ok()?;
-            Action::SetWeight { frontend, pool, backend, weight, by, reason }
+            let flush = match *flush {
+                [] => false,
+                ["flush"] => true,
+                _ => return None,
+            };
+            Action::SetWeight { frontend, pool, backend, weight, flush, by, reason }
         }
         ["reload"] => Action::Reload(Vec::new()),
         ["restart"] => Action::Restart,
         ["show" | "end"] => Action::Show,
         ["show", "backend", backend] => Action::ShowBackend(backend.to_owned()),
         ["summarize"] => Action::Summarize,
+        ["sync"] => Action::Sync,
+        ["show", "vpp"] => Action::ShowVpp,
+        ["show", "plan"] => Action::ShowPlan,
+        ["vpp" | "somebody", ref what @ ..] => Action::Vpp(happening_of(what)?),
+        _ => return None,
+    })
+}
+
+fn happening_of(words: &[&str]) -> Option<Happening> {
+    Some(match *words {
+        ["starts" | "restarts"] => Happening::Starts,
+        ["stops"] => Happening::Stops,
+        ["refuses", "nothing"] => Happening::Refuses(None),
+        ["refuses", ref words @ ..] => Happening::Refuses(Some(words.join(" "))),
+        ["removes", "server", address] => Happening::Removes(address.parse().ok()?),
+        ["sets", "server", address, "to", weight] => {
+            Happening::Sets(address.parse().ok()?, weight.parse().ok()?)
+        }
+        ["adds", "VIP", prefix] => Happening::Adds(prefix.parse().ok()?),
         _ => return None,
     })
 }

@@ -15,6 +15,7 @@ use maglev_core::time::Time;
 
 use crate::report::Report;
 use crate::script::{Action, Backends, Behaviour};
+use crate::vpp::Vpp;
 
 /// How long a backend takes to fail, where it fails by itself.
 const FAILURE_LATENCY: Duration = Duration::from_millis(2);
@@ -42,6 +43,9 @@ pub(crate) struct Simulation {
     answers: BTreeMap<(Time, ProbeId), (BackendName, Outcome)>,
     answer_times: BTreeMap<ProbeId, Time>,
     probes: BTreeMap<BackendName, Probes>,
+    vpp: Vpp,
+    /// Up to which comparison somebody asked.
+    asked: u64,
 }
 
 impl Simulation {
@@ -58,6 +62,8 @@ impl Simulation {
             answers: BTreeMap::new(),
             answer_times: BTreeMap::new(),
             probes: BTreeMap::new(),
+            vpp: Vpp::new(),
+            asked: 0,
         }
     }
 
@@ -66,13 +72,18 @@ impl Simulation {
         let end = Time::ZERO + end;
         loop {
             let answer = self.answers.first_key_value().map(|(&(at, _), _)| at);
-            let Some(next) = answer.into_iter().chain(self.engine.poll_timeout()).min() else { break };
+            let vpp = self.vpp.due();
+            let Some(next) = [answer, vpp, self.engine.poll_timeout()].into_iter().flatten().min() else {
+                break;
+            };
             if next > end {
                 break;
             }
             self.now = next;
             if answer == Some(next) {
                 self.answer();
+            } else if vpp == Some(next) {
+                self.vpp.answer(&mut self.engine, next);
             } else {
                 self.engine.handle_timeout(next);
             }
@@ -100,10 +111,10 @@ impl Simulation {
                 let attribution = attribution(by, reason);
                 report.answer(&self.engine.request(self.now, backend, *request, attribution));
             }
-            Action::SetWeight { frontend, pool, backend, weight, by, reason } => {
+            Action::SetWeight { frontend, pool, backend, weight, flush, by, reason } => {
                 let (attribution, place) =
                     (attribution(by, reason), (&frontend[..], &pool[..], &backend[..]));
-                report.answer(&self.engine.set_weight(self.now, place, *weight, false, attribution));
+                report.answer(&self.engine.set_weight(self.now, place, *weight, *flush, attribution));
             }
             Action::Reload(hunks) => {
                 let config = hunks.iter().fold(self.config.clone(), |text, hunk| hunk.apply(&text));
@@ -119,6 +130,10 @@ impl Simulation {
             Action::Show => report.show(&self.engine, &self.probes, self.now),
             Action::ShowBackend(name) => report.show_backend(&self.engine, name, self.now),
             Action::Summarize => report.summarize(),
+            Action::Vpp(happening) => self.vpp.happens(happening, &mut self.engine, self.now),
+            Action::Sync => self.asked = self.engine.sync(self.now),
+            Action::ShowVpp => report.show_vpp(&self.engine, self.vpp.state()),
+            Action::ShowPlan => report.show_plan(&self.engine.plan(self.vpp.state(), None)),
         }
         self.carry_out(report);
     }
@@ -132,6 +147,8 @@ impl Simulation {
         self.answers.clear();
         self.answer_times.clear();
         self.probes.clear();
+        self.asked = 0;
+        self.vpp.reconnect(&mut self.engine, self.now);
     }
 
     fn answer(&mut self) {
@@ -156,7 +173,17 @@ impl Simulation {
                     self.probes.entry(backend).or_default().abandoned += 1;
                 }
                 Effect::Event(event) => report.event(&event),
-                Effect::Observe | Effect::Apply(_) | Effect::Synced(_) => {}
+                Effect::Observe => self.vpp.observe(self.now),
+                Effect::Apply(steps) => self.vpp.apply(self.now, steps),
+                Effect::Synced(synced) => {
+                    if synced.steps.is_empty() && self.asked > 0 && synced.answers >= self.asked {
+                        report.in_agreement(self.now);
+                    }
+                    if synced.answers >= self.asked {
+                        self.asked = 0;
+                    }
+                    report.synced(&synced, self.now);
+                }
             }
         }
     }

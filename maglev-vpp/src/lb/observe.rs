@@ -1,6 +1,7 @@
 //! Edge. What the load balancer has, put together from several answers.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use maglev_core::net::{Encap, Protocol, Service, Vip};
 use maglev_core::observed::Conf;
@@ -39,6 +40,34 @@ fn vip(key: ForeignKey) -> Option<Vip> {
     Some(Vip { prefix: key.prefix, service })
 }
 
+/// What two answers about the same plugin disagree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// A VIP is in one and not in the other.
+    Vip(ForeignKey),
+    /// The number of servers, removed ones included.
+    Servers {
+        /// As `show lb vips verbose` counts them.
+        shown: usize,
+        /// As they were listed.
+        listed: usize,
+    },
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Difference::Vip(key) => match vip(*key) {
+                Some(vip) => write!(f, "VIP {vip}"),
+                None => write!(f, "VIP {key}"),
+            },
+            Difference::Servers { shown, listed } => {
+                write!(f, "{listed} servers where there should be {shown}")
+            }
+        }
+    }
+}
+
 /// What the plugin has could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ObserveError {
@@ -50,12 +79,9 @@ pub enum ObserveError {
     Verbose(#[from] VerboseError),
     /// The answers kept contradicting each other.
     #[error(
-        "VPP's VIPs changed while they were read, {ATTEMPTS} times over (last {vip}); is another program at work on them?"
+        "VPP's VIPs changed while they were read, {ATTEMPTS} times over (last {0}); is another program at work on them?"
     )]
-    Moving {
-        /// A VIP that was in one answer and not in another.
-        vip: Vip,
-    },
+    Moving(Difference),
 }
 
 impl ObserveError {
@@ -87,19 +113,24 @@ pub(super) async fn observe(lb: &LoadBalancer) -> Result<Observed, ObserveError>
         let shown = verbose::parse(&shown.reply.0)?;
         match assemble(conf, &vips, &servers, shown) {
             Ok(observed) => return Ok(observed),
-            Err(ObserveError::Moving { .. }) if attempt < ATTEMPTS => {}
+            Err(ObserveError::Moving(_)) if attempt < ATTEMPTS => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Puts the answers together.
+/// Puts the answers together, if they are about the same state. A dump tells neither that it failed nor how long it
+/// should have been, so each is checked against the text.
 fn assemble(
     conf: Conf,
     vips: &[LbVipDetails],
     servers: &[LbAsV2Details],
     shown: Vec<VerboseVip>,
 ) -> Result<Observed, ObserveError> {
+    let counted = shown.iter().map(|vip| vip.servers).sum();
+    if counted != servers.len() {
+        return Err(ObserveError::Moving(Difference::Servers { shown: counted, listed: servers.len() }));
+    }
     let mut by_vip = live_servers(servers)?;
     let mut shown: HashMap<ForeignKey, VerboseVip> =
         shown.into_iter().filter(|vip| !vip.removed).map(|vip| (vip.key, vip)).collect();
@@ -107,11 +138,13 @@ fn assemble(
     for details in vips {
         let key = foreign_key(details.pfx, details.protocol, details.port)
             .map_err(|source| CallError::Decode { message: LbVipDump::name(), source })?;
+        let Some(shown) = shown.remove(&key) else {
+            return Err(ObserveError::Moving(Difference::Vip(key)));
+        };
         let Some(vip) = vip(key) else {
             observed.foreign.push(key);
             continue;
         };
-        let Some(shown) = shown.remove(&key) else { return Err(ObserveError::Moving { vip }) };
         let mut servers = by_vip.remove(&key).unwrap_or_default();
         servers.sort_unstable_by_key(|server| server.address);
         observed.vips.push(VipState {
@@ -122,6 +155,9 @@ fn assemble(
             pool_index: shown.pool_index,
             servers,
         });
+    }
+    if let Some(&key) = shown.keys().next() {
+        return Err(ObserveError::Moving(Difference::Vip(key)));
     }
     observed.vips.sort_unstable_by_key(|state| state.vip);
     observed.foreign.sort_unstable();
@@ -153,3 +189,6 @@ fn encapsulation(number: u32) -> Encapsulation {
         other => Encapsulation::Other(other),
     }
 }
+
+#[cfg(test)]
+mod tests;

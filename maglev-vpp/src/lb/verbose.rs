@@ -5,6 +5,8 @@
 //!   new_size:1024
 //!   protocol:6 port:443
 //!   counters:
+//!   …
+//!   #as:3
 //! ```
 //! (`format_lb_vip_detailed` in `src/plugins/lb/lb.c`.) The `protocol` line is absent from a VIP for all ports; a VIP
 //! that only waits to be collected ends its first line in ` removed`.
@@ -27,6 +29,8 @@ pub struct VerboseVip {
     pub src_ip_sticky: bool,
     /// It has been removed and waits to be collected.
     pub removed: bool,
+    /// How many servers it has, removed ones included.
+    pub servers: usize,
 }
 
 /// The text is not what this VPP was expected to print.
@@ -58,6 +62,7 @@ struct Partial {
     port: u16,
     src_ip_sticky: bool,
     removed: bool,
+    servers: usize,
 }
 
 impl Partial {
@@ -68,6 +73,7 @@ impl Partial {
             table_length: self.table_length.ok_or(VerboseError::TableLength { line: self.line })?,
             src_ip_sticky: self.src_ip_sticky,
             removed: self.removed,
+            servers: self.servers,
         })
     }
 }
@@ -92,6 +98,7 @@ pub fn parse(text: &str) -> Result<Vec<VerboseVip>, VerboseError> {
                     Some(("protocol", value)) => vip.protocol = value.parse().unwrap_or(vip.protocol),
                     // A NAT VIP gives its port a second time, in another byte order.
                     Some(("port", value)) if vip.port == 0 => vip.port = value.parse().unwrap_or(0),
+                    Some(("#as", value)) => vip.servers = value.parse().unwrap_or(0),
                     _ => {}
                 }
             }
@@ -125,6 +132,7 @@ fn begin(line: usize, text: &str, pool_index: u32, rest: &str) -> Result<Partial
         port: 0,
         src_ip_sticky: flags.contains(&"src_ip_sticky"),
         removed: flags.contains(&"removed"),
+        servers: 0,
     })
 }
 

@@ -181,7 +181,7 @@ impl<const N: usize> Field for FixedText<N> {
     /// Text that does not fit is cut so that a final NUL remains.
     fn put(&self, out: &mut BytesMut) {
         let mut bytes = [0; N];
-        let length = self.0.len().min(N.saturating_sub(1));
+        let length = self.0.floor_char_boundary(N.saturating_sub(1));
         bytes[..length].copy_from_slice(&self.0.as_bytes()[..length]);
         out.put_slice(&bytes);
     }

@@ -12,7 +12,7 @@ use maglev_vpp::message::lb::{LbAsV2Details, LbAsV2Dump};
 use maglev_vpp::stats::{Stats, VipPackets};
 use maglev_vpp::wire::Prefix;
 use maglev_vpp::{
-    Client, Conf, Encapsulation, LoadBalancer, Operation, Options, Retval, ServerState, VipState,
+    CallError, Client, Conf, Encapsulation, LoadBalancer, Operation, Options, Retval, ServerState, VipState,
 };
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ async fn clean(lb: &LoadBalancer) {
 /// Carries operations out, all of which must succeed.
 pub(crate) async fn done(lb: &LoadBalancer, operations: &[Operation]) {
     for result in lb.execute(operations).await {
-        result.unwrap_or_else(|error| panic!("{error}: {}", error.problem));
+        result.unwrap_or_else(|error| panic!("{error}: {}", error.source));
     }
 }
 
@@ -84,10 +84,7 @@ async fn retval(lb: &LoadBalancer, operation: Operation) -> i32 {
     let [result] = <[_; 1]>::try_from(lb.execute(&[operation]).await).unwrap();
     match result {
         Ok(()) => 0,
-        Err(error) => match error.problem {
-            maglev_vpp::lb::Problem::Call(error) => error.retval().unwrap_or_else(|| panic!("{error}")).0,
-            problem => panic!("{problem}"),
-        },
+        Err(error) => error.source.retval().unwrap_or_else(|| panic!("{error}: {}", error.source)).0,
     }
 }
 
@@ -125,7 +122,7 @@ async fn parameters(lb: &LoadBalancer) {
     };
     lb.set_conf(&conf).await.unwrap();
     assert_eq!(lb.conf().await.unwrap(), conf);
-    let refused = lb.set_conf(&Conf { sticky_buckets_per_core: 1000, ..conf.clone() }).await.unwrap_err();
+    let refused = lb.set_conf(&Conf { sticky_buckets_per_core: 1000, ..conf }).await.unwrap_err();
     assert_eq!(refused.retval(), Some(Retval::INVALID_MEMORY_SIZE));
     let unset = Conf { ipv4_source: None, ipv6_source: None, ..conf };
     lb.set_conf(&unset).await.unwrap();
@@ -216,7 +213,8 @@ async fn refusals(lb: &LoadBalancer) {
     // A table of length 0 would kill VPP: it never gets there.
     let deadly =
         Operation::AddVip { vip: missing, encap: Encap::Gre4, table_length: 0, src_ip_sticky: false };
-    assert!(lb.execute(&[deadly]).await[0].is_err());
+    let withheld = lb.execute(&[deadly]).await.remove(0).unwrap_err();
+    assert!(matches!(withheld.source, CallError::Withheld { .. }), "{withheld:?}");
 
     // A refused operation does not stop the others.
     let other = vip("198.51.100.4/32", tcp(80));

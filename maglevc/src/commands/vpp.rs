@@ -30,7 +30,7 @@ pub(super) async fn counters(session: &mut Session) -> Result<Flow, Failure> {
 }
 
 pub(super) async fn plan(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    let request = PlanVpplbStateRequest { frontend: arguments.text("frontend") };
+    let request = PlanVpplbStateRequest { frontend: arguments.text("frontend"), suppose: None };
     let plan = session.client.call(async |mut c| c.plan_vpplb_state(request).await).await?;
     session.output.show(&Operations::new(false, plan.operations))?;
     Ok(Flow::Next)

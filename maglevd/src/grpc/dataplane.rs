@@ -2,22 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use maglev_api::v1;
+use maglev_core::config;
 use maglev_core::desired::{DesiredServer, DesiredVip};
 use maglev_core::engine::Engine;
 use maglev_core::names::FrontendName;
 use maglev_core::net::{Service, Vip};
 use maglev_core::observed::{Observed, ServerState, VipState};
-use maglev_core::plan::Step;
+use maglev_core::plan::{Impact, Step, impacts};
 use tonic::{Response, Status};
 
 use crate::clock::Clock;
 use crate::control::{Control, NoVpp, Stopped};
 use crate::grpc::convert::{at, duration, timestamp};
+use crate::grpc::refusal::no_such;
 use crate::grpc::service::Answer;
-use crate::narrate::because;
+use crate::grpc::suppose::Supposition;
 use crate::reload::Chain;
 use crate::vpp::{Connection, Link, Status as LinkStatus, VipCounters};
 
@@ -30,6 +33,8 @@ pub(super) struct Dataplane {
     pub(super) control: Control,
     pub(super) clock: Clock,
     pub(super) link: Option<Link>,
+    /// What the reader of a configuration must know.
+    pub(super) options: Arc<config::Options>,
 }
 
 impl Dataplane {
@@ -128,7 +133,7 @@ impl Dataplane {
         request: v1::SyncVpplbStateRequest,
         by: String,
     ) -> Answer<v1::SyncVpplbStateResponse> {
-        let only = self.frontend(request.frontend).await?;
+        let only = self.read(move |engine| frontend_of(engine, &request.frontend)).await??;
         tracing::info!(by, frontend = only.as_ref().map_or("", FrontendName::as_str), "sync asked for");
         // One comparison is as cheap as another: all of it is compared, and what was asked for is told.
         let synced = tokio::time::timeout(DEADLINE, self.control.sync()).await.map_err(|_| too_slow())?;
@@ -144,13 +149,23 @@ impl Dataplane {
         &self,
         request: v1::PlanVpplbStateRequest,
     ) -> Answer<v1::PlanVpplbStateResponse> {
-        let only = self.frontend(request.frontend).await?;
         let observed = self.observe().await?;
-        let operations = self.read(move |engine| {
+        let supposition =
+            request.suppose.map(|suppose| Supposition::read(suppose, &self.options)).transpose()?;
+        let now = self.clock.now();
+        // A copy to suppose things with; the engine itself goes on.
+        let mut engine = self.read(Clone::clone).await?;
+        let response = tokio::task::spawn_blocking(move || {
+            supposition.map_or(Ok(()), |supposition| supposition.suppose(&mut engine, now))?;
+            let only = frontend_of(&engine, &request.frontend)?;
             let plan = engine.plan(&observed, only.as_ref());
-            plan.steps.iter().map(|step| operation(step, None)).collect()
+            let names = Names::of(&engine);
+            Ok(v1::PlanVpplbStateResponse {
+                operations: plan.steps.iter().map(|step| operation(step, None)).collect(),
+                impacts: impacts(&plan, &observed).iter().map(|impact| names.impact(impact)).collect(),
+            })
         });
-        Ok(Response::new(v1::PlanVpplbStateResponse { operations: operations.await? }))
+        response.await.map_err(|error| Status::internal(error.to_string()))?.map(Response::new)
     }
 
     async fn read<R: Send + 'static>(
@@ -159,16 +174,6 @@ impl Dataplane {
     ) -> Result<R, Status> {
         let read = self.control.read(move |view| look(view.engine)).await;
         read.map_err(|stopped: Stopped| unavailable(&stopped.into()))
-    }
-
-    /// The frontend of that name; none for an empty one.
-    async fn frontend(&self, name: String) -> Result<Option<FrontendName>, Status> {
-        if name.is_empty() {
-            return Ok(None);
-        }
-        let missing = Status::not_found(format!("there is no frontend {name}"));
-        let found = self.read(move |engine| engine.frontend(&name).map(|frontend| frontend.name().clone()));
-        found.await?.map(Some).ok_or(missing)
     }
 
     /// What VPP has now.
@@ -188,6 +193,15 @@ impl Dataplane {
     }
 }
 
+/// The frontend of that name; none for an empty one.
+fn frontend_of(engine: &Engine, name: &str) -> Result<Option<FrontendName>, Status> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let found = engine.frontend(name).map(|frontend| Some(frontend.name().clone()));
+    found.ok_or_else(|| no_such("frontend", name))
+}
+
 fn unavailable(error: &NoVpp) -> Status {
     Status::unavailable(error.to_string())
 }
@@ -200,7 +214,7 @@ fn operation(step: &Step, error: Option<String>) -> v1::VppOperation {
     v1::VppOperation {
         frontend: step.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
         action: step.operation.to_string(),
-        reason: because(&step.because),
+        reason: step.because.to_string(),
         error: error.unwrap_or_default(),
     }
 }
@@ -251,6 +265,51 @@ impl Names {
             servers: state.servers.iter().map(server).collect(),
             sync_error: status.and_then(|status| status.error.clone()).unwrap_or_default(),
             frontend,
+        }
+    }
+
+    fn impact(&self, impact: &Impact) -> v1::FlowImpact {
+        let Impact { vip, recreated, difference, worst, .. } = impact;
+        let desired = self.0.get(vip);
+        let backend = |address| desired.and_then(|desired| desired.servers.get(address));
+        let share = |slots: u32| difference.share_of(slots);
+        let address =
+            |address: Option<IpAddr>| address.map(|address| address.to_string()).unwrap_or_default();
+        let (protocol, port) = service(vip);
+        v1::FlowImpact {
+            prefix: vip.prefix.to_string(),
+            protocol,
+            port,
+            frontend: impact.frontend.as_ref().map(ToString::to_string).unwrap_or_default(),
+            recreated: *recreated,
+            moved: share(difference.changed),
+            unavoidable: share(difference.unavoidable),
+            servers: difference
+                .backends
+                .iter()
+                .map(|holding| v1::ShareChange {
+                    address: holding.backend.to_string(),
+                    backend: backend(&holding.backend)
+                        .map(|server| server.backend.to_string())
+                        .unwrap_or_default(),
+                    before: share(holding.before),
+                    after: share(holding.after),
+                })
+                .collect(),
+            moves: difference
+                .moves
+                .iter()
+                .map(|moved| v1::ShareMove {
+                    from: address(moved.from),
+                    to: address(moved.to),
+                    share: share(moved.slots),
+                })
+                .collect(),
+            worst: worst.map(|moment| v1::WorstMoment {
+                after_operations: u32::try_from(moment.after).unwrap_or(u32::MAX),
+                dropped: share(moment.unserved),
+                astray: share(moment.astray),
+            }),
         }
     }
 

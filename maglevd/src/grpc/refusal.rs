@@ -46,6 +46,11 @@ pub(super) fn not_taken(error: &ConfigError) -> Status {
     }
 }
 
+/// What was asked for makes no sense.
+pub(super) fn invalid(text: &str) -> Status {
+    status(Code::InvalidArgument, text)
+}
+
 fn status(code: Code, text: &str) -> Status {
     Status::new(code, shortened(text))
 }

@@ -21,8 +21,8 @@ const STREAMS: u32 = 128;
 /// How often a connection is asked whether it is still there, so that a watcher that vanished is noticed.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-/// The largest message taken. Requests are a few names.
-const REQUEST_LIMIT: usize = 64 << 10;
+/// The largest message taken: a configuration file with ten thousand backends. All other requests are a few names.
+const REQUEST_LIMIT: usize = 1 << 20;
 
 /// The running servers.
 pub type Servers = JoinSet<Result<(), tonic::transport::Error>>;

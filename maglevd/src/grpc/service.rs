@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use maglev_api::v1::maglev_server::Maglev;
-use maglev_api::v1::{self};
+use maglev_api::v1::{self, plan_vpplb_state_request};
 use maglev_core::intent::Request as Intent;
 use maglev_core::weight::Weight;
 use tokio_stream::wrappers::ReceiverStream;
@@ -46,7 +46,8 @@ impl Service {
         vpp: Option<Link>,
         stop: CancellationToken,
     ) -> Self {
-        let vpp = Dataplane { control: control.clone(), clock, link: vpp };
+        let vpp =
+            Dataplane { control: control.clone(), clock, link: vpp, options: reloader.options().clone() };
         Service { control, reloader, clock, lines, vpp, stop, started: SystemTime::now() }
     }
 
@@ -278,6 +279,11 @@ impl Maglev for Service {
         &self,
         request: Request<v1::PlanVpplbStateRequest>,
     ) -> Answer<v1::PlanVpplbStateResponse> {
+        let is_config =
+            matches!(request.get_ref().suppose, Some(plan_vpplb_state_request::Suppose::Config(_)));
+        if is_config {
+            admit(&request, "")?;
+        }
         self.vpp.plan(request.into_inner()).await
     }
 }

@@ -1,5 +1,7 @@
 //! A daemon in this process and servers for it to watch, on ports that the kernel chooses.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};

@@ -16,12 +16,27 @@ pub(super) struct Nearest {
 }
 
 impl Nearest {
-    pub(super) fn prepare(&mut self, taken: &[u8], free: usize) {
+    /// Notes the free slots; there are about `count`.
+    pub(super) fn gather(&mut self, taken: &[u8], count: usize) {
         self.free.clear();
-        self.free.reserve(free);
-        self.free.extend((0..).zip(taken).filter(|&(_, &taken)| taken == 0).map(|(slot, _)| slot));
+        self.free.reserve(count);
+        let mut note = |slots: &[u8], start: u32| {
+            let places = slots.iter().zip(start..);
+            self.free.extend(places.filter(|&(&taken, _)| taken == 0).map(|(_, slot)| slot));
+        };
+        let (groups, rest) = taken.as_chunks::<16>();
+        let mut start = 0;
+        for group in groups {
+            // Most of sixteen neighbours are all taken.
+            if *group != [1; 16] {
+                note(group, start);
+            }
+            start += 16;
+        }
+        note(rest, start);
     }
 
+    /// Works out the measures of some skips, for [`Nearest::take`].
     pub(super) fn measure(&mut self, steps: impl Steps, skips: impl Iterator<Item = u32>) {
         self.skips.clear();
         self.skips.extend(skips);
@@ -34,13 +49,29 @@ impl Nearest {
         // X is rounded down, so a slot behind `at` (a negative difference) would come out just above its true rank and
         // one ahead just below; a rank of 0 is only `at` itself and exact.
         let start = u64::from(at).wrapping_mul(measure);
-        let mut best = u64::MAX;
-        let mut place = 0;
-        for (nth, &slot) in self.free.iter().enumerate() {
-            let way = u64::from(slot).wrapping_mul(measure).wrapping_sub(start);
-            if way < best {
-                best = way;
-                place = nth;
+        let way = |slot: u32| u64::from(slot).wrapping_mul(measure).wrapping_sub(start);
+        // Four minima side by side: one alone would wait for itself.
+        let mut best = [u64::MAX; 4];
+        let mut places = [0; 4];
+        let (fours, rest) = self.free.as_chunks::<4>();
+        for (nth, four) in fours.iter().enumerate() {
+            for lane in 0..4 {
+                let way = way(four[lane]);
+                if way < best[lane] {
+                    best[lane] = way;
+                    places[lane] = nth * 4 + lane;
+                }
+            }
+        }
+        let (mut nearest, mut place) = (best[0], places[0]);
+        for (&way, &at) in best.iter().zip(&places) {
+            if way < nearest {
+                (nearest, place) = (way, at);
+            }
+        }
+        for (&slot, at) in rest.iter().zip(fours.len() * 4..) {
+            if way(slot) < nearest {
+                (nearest, place) = (way(slot), at);
             }
         }
         self.free.swap_remove(place)

@@ -2,8 +2,11 @@
 
 /// An endless sequence of backends taking turns.
 pub(in crate::table) trait Turns {
-    /// Writes the next turns.
-    fn next(&mut self, turns: &mut [u32]);
+    /// Writes the next turns, at least one and all of different backends. Returns how many.
+    fn next(&mut self, turns: &mut [u32]) -> usize;
+
+    /// How many different backends have turns in a row, by and large.
+    fn abreast(&self) -> usize;
 }
 
 /// Everyone in order, again and again.
@@ -20,14 +23,20 @@ impl RoundRobin {
 }
 
 impl Turns for RoundRobin {
-    fn next(&mut self, turns: &mut [u32]) {
-        for turn in turns {
-            *turn = self.next;
-            self.next += 1;
-            if self.next == self.count {
-                self.next = 0;
-            }
+    fn next(&mut self, turns: &mut [u32]) -> usize {
+        let count = turns.len().min((self.count - self.next) as usize);
+        for (turn, backend) in turns[..count].iter_mut().zip(self.next..) {
+            *turn = backend;
         }
+        self.next += count as u32;
+        if self.next == self.count {
+            self.next = 0;
+        }
+        count
+    }
+
+    fn abreast(&self) -> usize {
+        self.count as usize
     }
 }
 
@@ -36,6 +45,8 @@ impl Turns for RoundRobin {
 pub(in crate::table) struct Weighted<'a> {
     weights: &'a [u32],
     heaviest: u32,
+    /// Turns in a pass, on average.
+    abreast: usize,
     savings: &'a mut Savings,
     /// How many turns of the last pass were handed out.
     given: usize,
@@ -45,7 +56,9 @@ pub(in crate::table) struct Weighted<'a> {
 #[derive(Clone, Debug, Default)]
 pub(in crate::table) struct Savings {
     saved: Vec<u32>,
-    /// The turns of one pass.
+    /// Who has a turn in this pass, 0 or 1.
+    pays: Vec<u8>,
+    /// Their indices, and room for one more.
     pass: Vec<u32>,
     turns: usize,
 }
@@ -55,39 +68,63 @@ impl<'a> Weighted<'a> {
     pub(in crate::table) fn new(weights: &'a [u32], heaviest: u32, savings: &'a mut Savings) -> Weighted<'a> {
         savings.saved.clear();
         savings.saved.resize(weights.len(), 0);
+        savings.pays.clear();
+        savings.pays.resize(weights.len(), 0);
         savings.pass.clear();
         savings.pass.resize(weights.len() + 1, 0);
         savings.turns = 0;
-        Weighted { weights, heaviest, savings, given: 0 }
+        let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+        let abreast = total.div_ceil(u64::from(heaviest)) as usize;
+        Weighted { weights, heaviest, abreast, savings, given: 0 }
     }
 
     fn pass(&mut self) {
-        let Savings { saved, pass, turns } = &mut *self.savings;
-        let mut count = 0;
-        for ((backend, saved), &weight) in (0..).zip(saved.iter_mut()).zip(self.weights) {
+        let Savings { saved, pays, pass, turns } = &mut *self.savings;
+        // Two loops: the first without a branch or a dependency, so that it is done several backends at a time.
+        for ((saved, pays), &weight) in saved.iter_mut().zip(pays.iter_mut()).zip(self.weights) {
             // What is missing for a turn. Comparing with that instead of the sum cannot overflow.
             let missing = self.heaviest - weight;
-            let pays = *saved >= missing;
-            *saved = if pays { saved.wrapping_sub(missing) } else { saved.wrapping_add(weight) };
-            pass[count] = backend;
-            count += usize::from(pays);
+            let enough = *saved >= missing;
+            *saved = if enough { saved.wrapping_sub(missing) } else { saved.wrapping_add(weight) };
+            *pays = u8::from(enough);
         }
-        *turns = count;
+        let (eights, rest) = pays.as_chunks::<8>();
+        let mut count = 0;
+        let mut start = 0;
+        for eight in eights {
+            // Often few are much heavier than the others and whole groups have no turn.
+            if *eight != [0; 8] {
+                count = keep(eight, start, count, pass);
+            }
+            start += 8;
+        }
+        *turns = keep(rest, start, count, pass);
         self.given = 0;
     }
 }
 
+/// Writes down who pays among the backends from `start`, after the `count` written before. Returns how many it is now.
+#[inline(always)]
+fn keep(pays: &[u8], start: u32, mut count: usize, pass: &mut [u32]) -> usize {
+    for (&pays, backend) in pays.iter().zip(start..) {
+        pass[count] = backend;
+        count += usize::from(pays);
+    }
+    count
+}
+
 impl Turns for Weighted<'_> {
-    fn next(&mut self, mut turns: &mut [u32]) {
-        while !turns.is_empty() {
-            if self.given == self.savings.turns {
-                self.pass();
-            }
-            let count = turns.len().min(self.savings.turns - self.given);
-            let (now, later) = turns.split_at_mut(count);
-            now.copy_from_slice(&self.savings.pass[self.given..self.given + count]);
-            self.given += count;
-            turns = later;
+    fn next(&mut self, turns: &mut [u32]) -> usize {
+        while self.given == self.savings.turns {
+            self.pass();
         }
+        let count = turns.len().min(self.savings.turns - self.given);
+        turns[..count].copy_from_slice(&self.savings.pass[self.given..self.given + count]);
+        self.given += count;
+        count
+    }
+
+    fn abreast(&self) -> usize {
+        self.abreast
     }
 }

@@ -65,14 +65,45 @@ fn a_scale_is_kept_as_long_as_it_can_express_the_ratios() {
 }
 
 #[test]
-fn a_kept_scale_is_recovered_from_what_vpp_has() {
+fn a_scale_the_table_has_no_room_for_is_not_kept() {
+    let equal = weights(&[&[100; 11]]);
+    assert_eq!(sent(Scale::RAW.kept_or_smallest(&equal, 1024), &[100]), [1], "VPP's default: 1100 in 1024");
+    assert_eq!(Scale::RAW.kept_or_smallest(&equal, 16384), Scale::RAW, "14 buckets for each replica");
+    // The smallest scale has 2398 replicas, which is too many as well.
+    let crowded: Vec<i64> = (1..=24).map(|n| 100 - n % 2).chain([1]).collect();
+    let crowded = weights(&[&crowded]);
+    let smallest = Scale::smallest(&crowded, 1024);
+    assert!(smallest.sum(&crowded) * 10 > 1024);
+    assert_eq!(smallest.kept_or_smallest(&crowded, 1024), smallest);
+}
+
+#[track_caller]
+fn assert_explained(found: &[(i64, u8)], pools: &[&[i64]], table_length: u32, expected: &[u8]) {
     let weight = |n: i64| Weight::try_from(n).unwrap();
-    let half_percent = Scale::fraction(1, 50);
-    assert_eq!(Scale::recovered([(weight(100), 2), (weight(0), 0), (weight(50), 1)]), Some(half_percent));
-    assert_eq!(Scale::recovered([(weight(100), 2), (weight(100), 0)]), Some(half_percent), "one is down");
-    assert_eq!(Scale::recovered([(weight(100), 2), (weight(60), 1)]), None);
-    assert_eq!(Scale::recovered([(weight(1), 2)]), None, "weights never grow");
-    assert_eq!(Scale::recovered([(weight(100), 0)]), None);
+    let pairs = found.iter().map(|&(configured, sent)| (weight(configured), sent));
+    let scale = Scale::explaining(pairs, &weights(pools), table_length);
+    assert_eq!(sent(scale, pools[0]), expected, "{found:?}");
+}
+
+#[test]
+fn a_kept_scale_is_recovered_from_what_vpp_has() {
+    assert_explained(&[(100, 2), (50, 1)], &[&[100, 50, 0]], 4096, &[2, 1, 0]);
+    // The ratios were 4:1 once. Anew they would become 2:1.
+    assert_explained(&[(100, 4), (50, 2)], &[&[100, 50]], 4096, &[4, 2]);
+    assert_explained(&[(100, 4)], &[&[100, 50]], 4096, &[4, 2]);
+    // And they were near ones: 23 and 12 stood for 97 and 50.
+    assert_explained(&[(97, 23), (97, 23)], &[&[97, 97]], 1024, &[23, 23]);
+}
+
+#[test]
+fn weights_that_nothing_explains_are_written_anew() {
+    assert_explained(&[], &[&[100, 50]], 4096, &[2, 1]);
+    assert_explained(&[(100, 2), (50, 2)], &[&[100, 50]], 4096, &[2, 1]);
+    assert_explained(&[(1, 2)], &[&[1, 1]], 4096, &[1, 1]);
+    // Explained, but off by more than 1 %: what was 97 is 99 now.
+    assert_explained(&[(99, 23), (50, 12)], &[&[99, 50]], 1024, &[2, 1]);
+    // As VPP is programmed by those who send weights as configured.
+    assert_explained(&[(100, 100); 11], &[&[100; 11]], 1024, &[1; 11]);
 }
 
 #[test]
@@ -172,5 +203,33 @@ proptest! {
         prop_assert!(fit.table_length.is_power_of_two() && (1024..=16384).contains(&fit.table_length));
         prop_assert_eq!(fit.scale.kept_or_smallest(&weights, fit.table_length), fit.scale);
         prop_assert_eq!(Fit::smallest(&weights), fit);
+    }
+
+    /// A restart after any history of edits: the scale found explains all weights, so nothing is written.
+    #[test]
+    fn what_was_kept_is_explained(
+        history in vec(vec(vec(prop_oneof![0..=100_i64, Just(100), Just(50), Just(10)], 4), 2), 1..6),
+        length in any_length(),
+        seen in vec(any::<bool>(), 4),
+        active in 0..2_usize,
+    ) {
+        let mut scale = None;
+        for pools in &history {
+            let pools: Vec<&[i64]> = pools.iter().map(Vec::as_slice).collect();
+            let weights = weights(&pools);
+            scale = Some(scale.map_or_else(
+                || Scale::smallest(&weights, length),
+                |scale: Scale| scale.kept_or_smallest(&weights, length),
+            ));
+        }
+        let (Some(scale), Some(pools)) = (scale, history.last()) else { unreachable!() };
+        let shown = pools[active].iter().zip(&seen).filter(|&(&weight, &seen)| seen && weight > 0);
+        let pairs: Vec<(Weight, u8)> =
+            shown.map(|(&weight, _)| weight.try_into().unwrap()).map(|w: Weight| (w, scale.apply(w))).collect();
+        let pools: Vec<&[i64]> = pools.iter().map(Vec::as_slice).collect();
+        let recovered = Scale::explaining(pairs.iter().copied(), &weights(&pools), length);
+        for (weight, found) in pairs {
+            prop_assert_eq!(recovered.apply(weight), found);
+        }
     }
 }

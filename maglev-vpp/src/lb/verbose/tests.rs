@@ -37,15 +37,16 @@ fn vip(prefix: &str, protocol: u8, port: u16, pool_index: u32, table_length: u32
         table_length,
         src_ip_sticky: false,
         removed: false,
+        servers: 0,
     }
 }
 
 #[test]
 fn the_recorded_text_is_understood() {
     let expected = [
-        vip("203.0.113.1/32", 6, 80, 1, 1024),
+        VerboseVip { servers: 2, ..vip("203.0.113.1/32", 6, 80, 1, 1024) },
         VerboseVip { src_ip_sticky: true, ..vip("2001:db8:1::1/128", 6, 443, 2, 65536) },
-        VerboseVip { removed: true, ..vip("203.0.113.2/32", 255, 0, 4, 4096) },
+        VerboseVip { removed: true, servers: 1, ..vip("203.0.113.2/32", 255, 0, 4, 4096) },
     ];
     assert_eq!(parse(RECORDED).unwrap(), expected);
 }

@@ -49,6 +49,8 @@ fn fixed_text_ends_at_its_nul_or_at_its_end() {
     assert_eq!(take::<FixedText<4>>(b"abcd"), Ok(FixedText("abcd".to_owned())));
     assert_eq!(take::<FixedText<2>>(&[0xff, 0]), Ok(FixedText("\u{fffd}".to_owned())));
     assert_eq!(bytes(&FixedText::<4>("abcdef".to_owned()))[..], *b"abc\0");
+    // Nor is a character cut in two.
+    assert_eq!(bytes(&FixedText::<4>("ab\u{fffd}".to_owned()))[..], *b"ab\0\0");
 }
 
 fn addresses() -> impl Strategy<Value = IpAddr> {

@@ -1,0 +1,100 @@
+//! Edge. Running times side by side. Reads the clock.
+
+use std::fmt;
+use std::time::Instant;
+
+/// Something that is run again and again with the number of the round.
+pub type Contender<'a> = Box<dyn FnMut(usize) + 'a>;
+
+/// One thing to do, and who does it.
+pub struct Setting<'a> {
+    /// What is done.
+    pub name: String,
+    /// This crate.
+    pub own: Contender<'a>,
+    /// The plain way, which others are measured by.
+    pub plain: Contender<'a>,
+    /// The way of Linux's `ip_vs_mh`.
+    pub ip_vs_mh: Option<Contender<'a>>,
+    /// The crate `maglev`.
+    pub stored: Option<Contender<'a>>,
+}
+
+/// What the contenders took, for a line of a Markdown table.
+#[derive(Clone, Debug)]
+pub struct Row {
+    name: String,
+    own: f64,
+    plain: f64,
+    ratio: f64,
+    ip_vs_mh: Option<f64>,
+    stored: Option<f64>,
+}
+
+/// How often the slow crate is run.
+const SLOW_ROUNDS: usize = 5;
+
+impl Setting<'_> {
+    /// Runs all contenders in turn, `rounds` times.
+    ///
+    /// Whatever disturbs the machine for longer than a round disturbs all alike, so ratios are taken within a round, and the
+    /// median of those is reported.
+    pub fn compare(mut self, rounds: usize) -> Row {
+        let (mut own, mut plain, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut ip_vs_mh, mut stored) = (Vec::new(), Vec::new());
+        // The first round warms memory and caches and is not counted.
+        for round in 0..=rounds {
+            let base = time(&mut self.plain, round);
+            let time_own = time(&mut self.own, round);
+            plain.push(base);
+            own.push(time_own);
+            ratio.push(time_own / base);
+            ip_vs_mh.extend(self.ip_vs_mh.as_mut().map(|other| time(other, round) / base));
+            if round <= SLOW_ROUNDS {
+                stored.extend(self.stored.as_mut().map(|other| time(other, round) / base));
+            }
+        }
+        Row {
+            name: self.name,
+            own: median(&own).unwrap_or(0.0),
+            plain: median(&plain).unwrap_or(0.0),
+            ratio: median(&ratio).unwrap_or(0.0),
+            ip_vs_mh: median(&ip_vs_mh),
+            stored: median(&stored),
+        }
+    }
+}
+
+fn time(contender: &mut Contender<'_>, round: usize) -> f64 {
+    let start = Instant::now();
+    contender(round);
+    start.elapsed().as_secs_f64()
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.get(1..)?.to_vec();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+impl Row {
+    /// The head of the table.
+    pub const HEAD: &str =
+        "| | maglev-core | plain | **ratio** | `ip_vs_mh` | crate `maglev` |\n|---|---|---|---|---|---|";
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |seconds: f64| match seconds {
+            s if s < 1e-3 => format!("{:.1} µs", s * 1e6),
+            s => format!("{:.2} ms", s * 1e3),
+        };
+        let other = |ratio: Option<f64>| match ratio {
+            Some(ratio) if ratio < 10.0 => format!("{ratio:.2}"),
+            Some(ratio) => format!("{ratio:.0}"),
+            None => "–".to_owned(),
+        };
+        write!(f, "| {} | {} | {} | **{:.2}** ", self.name, time(self.own), time(self.plain), self.ratio)?;
+        write!(f, "| {} | {} |", other(self.ip_vs_mh), other(self.stored))
+    }
+}

@@ -1,0 +1,40 @@
+//! Pure. One backend at a time, several of its slots at once.
+
+use crate::table::entries::Entry;
+
+use super::steps::Steps;
+use super::turns::Turns;
+use super::{BATCH, Cursor, Fill, label};
+
+impl<S: Steps, E: Entry> Fill<'_, S, E> {
+    /// Four places of a backend's way, each moved on by four steps, so that no probe waits for the one before.
+    pub(super) fn striding(&mut self, turns: &mut impl Turns, until: usize) {
+        let steps = self.steps;
+        let length = steps.length() as usize;
+        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
+        let mut batch = [0; BATCH];
+        while self.free > until {
+            let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);
+            for &backend in &batch[..count] {
+                let Cursor { at, skip } = self.cursors[backend as usize];
+                let two = steps.after(skip, skip);
+                let four = steps.after(two, two);
+                let (mut a, mut b) = (at, steps.after(at, skip));
+                let (mut c, mut d) = (steps.after(a, two), steps.after(b, two));
+                while taken[a as usize] & taken[b as usize] & taken[c as usize] & taken[d as usize] != 0 {
+                    a = steps.after(a, four);
+                    b = steps.after(b, four);
+                    c = steps.after(c, four);
+                    d = steps.after(d, four);
+                }
+                let found = if taken[c as usize] == 0 { c } else { d };
+                let found = if taken[b as usize] == 0 { b } else { found };
+                let found = if taken[a as usize] == 0 { a } else { found };
+                taken[found as usize] = 1;
+                entries[found as usize] = E::from_index(label(self.labels, backend));
+                self.cursors[backend as usize].at = steps.after(found, skip);
+            }
+            self.free -= count;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Edge. What a plan can be asked to suppose.
+
+use std::sync::Arc;
+
+use maglev_api::v1::plan_vpplb_state_request::Suppose;
+use maglev_api::v1::{self, BackendRequest};
+use maglev_core::config::{self, Config};
+use maglev_core::engine::Engine;
+use maglev_core::intent::{Attribution, Request};
+use maglev_core::time::Time;
+use maglev_core::weight::Weight;
+use tonic::Status;
+
+use crate::control::ChangeError;
+use crate::grpc::refusal::{invalid, refused};
+
+/// Something that is not so, for a plan.
+#[derive(Debug)]
+pub(super) enum Supposition {
+    /// An operator asks something of a backend.
+    Backend { name: String, request: Request },
+    /// An operator sets a weight.
+    Weight { frontend: String, pool: String, backend: String, weight: Weight },
+    /// Another configuration is in force.
+    Config(Arc<Config>),
+}
+
+impl Supposition {
+    /// Checks what is asked for.
+    pub(super) fn read(suppose: Suppose, options: &config::Options) -> Result<Self, Status> {
+        match suppose {
+            Suppose::Backend(backend) => {
+                let request = match backend.request() {
+                    BackendRequest::Pause => Request::Pause,
+                    BackendRequest::Resume => Request::Resume,
+                    BackendRequest::Enable => Request::Enable,
+                    BackendRequest::Disable => Request::Disable,
+                    BackendRequest::Unspecified => {
+                        return Err(Status::invalid_argument("say what to suppose is asked of the backend"));
+                    }
+                };
+                Ok(Supposition::Backend { name: backend.name, request })
+            }
+            Suppose::Weight(v1::SupposeWeight { frontend, pool, backend, weight }) => {
+                let weight =
+                    Weight::try_from(i64::from(weight)).map_err(|error| invalid(&error.to_string()))?;
+                Ok(Supposition::Weight { frontend, pool, backend, weight })
+            }
+            Suppose::Config(text) => match config::parse(&text, options) {
+                Ok(parsed) => Ok(Supposition::Config(Arc::new(parsed.config))),
+                Err(errors) => Err(invalid(&errors.to_string())),
+            },
+        }
+    }
+
+    /// Makes it so in `engine`, which is a copy.
+    pub(super) fn suppose(self, engine: &mut Engine, now: Time) -> Result<(), Status> {
+        let nobody = || Attribution { by: String::new(), at: now, reason: String::new() };
+        let changed = match self {
+            Supposition::Backend { name, request } => engine.request(now, &name, request, nobody()),
+            Supposition::Weight { frontend, pool, backend, weight } => {
+                engine.set_weight(now, (&frontend, &pool, &backend), weight, false, nobody())
+            }
+            Supposition::Config(config) => {
+                engine.reload(now, config);
+                Ok(true)
+            }
+        };
+        changed.map(drop).map_err(|error| refused(&ChangeError::Refused(error)))
+    }
+}
