@@ -78,7 +78,10 @@ async fn accept(listener: &Listener) -> std::io::Result<Box<dyn Stream>> {
     })
 }
 
-async fn answer(request: Request<Incoming>, metrics: &Metrics) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    metrics: &Arc<Metrics>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/metrics") => match metrics.render().await {
             Ok(text) => {
