@@ -20,6 +20,7 @@ mod render;
 mod script;
 mod server;
 mod session;
+mod shell;
 mod tree;
 mod view;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         terminal: Terminal {
             out_color: AutoStream::choice(&stdout()) != ColorChoice::Never,
             errors_color: AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
+            interactive: stdin().is_terminal() && stdout().is_terminal(),
             width: terminal_size::terminal_size_of(stdout()).map_or(UNLIMITED, |(width, _)| width.0.into()),
         },
         clock: Timestamp::now,

@@ -52,7 +52,7 @@ pub(crate) struct Running {
     /// What it was asked to change.
     pub(crate) asked: Asked,
     task: tokio::task::JoinHandle<()>,
-    _directory: Option<tempfile::TempDir>,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Drop for Running {
@@ -64,15 +64,21 @@ impl Drop for Running {
 /// Serves on a Unix socket in a directory of its own.
 pub(crate) async fn serve_unix(mood: Mood) -> Running {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("maglevd.sock");
-    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let mut running = serve_at(mood, &directory.path().join("maglevd.sock")).await;
+    running.directory = Some(directory);
+    running
+}
+
+/// Serves on a Unix socket at a path.
+pub(crate) async fn serve_at(mood: Mood, path: &std::path::Path) -> Running {
+    let listener = tokio::net::UnixListener::bind(path).unwrap();
     let incoming = tokio_stream::wrappers::UnixListenerStream::new(listener);
     let asked = Asked::default();
     let service = MaglevServer::new(Canned { mood, asked: asked.clone() });
     let task = tokio::spawn(async move {
         tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
     });
-    Running { address: format!("unix:{}", path.display()), asked, task, _directory: Some(directory) }
+    Running { address: format!("unix:{}", path.display()), asked, task, directory: None }
 }
 
 /// Serves on a port of a loopback address.
@@ -85,7 +91,7 @@ pub(crate) async fn serve_tcp(mood: Mood, address: &str) -> std::io::Result<Runn
     let task = tokio::spawn(async move {
         tonic::transport::Server::builder().add_service(service).serve_with_incoming(incoming).await.unwrap();
     });
-    Ok(Running { address, asked, task, _directory: None })
+    Ok(Running { address, asked, task, directory: None })
 }
 
 impl Canned {
