@@ -259,3 +259,42 @@ fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
     shell.terminal.process_mut().signal(Signal::SIGTERM).unwrap();
     assert_eq!(shell.ends(), 143);
 }
+
+#[test]
+fn emptying_a_frontend_takes_a_yes() {
+    let mut shell = Shell::new(Mood::Well);
+    let asked = shell.server.as_ref().unwrap().running.asked.clone();
+    shell.is_ready();
+    for answer in ["no", "", "?"] {
+        shell.enters("set backend static pause");
+        shell.sees("frontend dns has no other backend that is up");
+        shell.sees("Type yes to go on: ");
+        shell.enters(answer);
+        shell.sees("nothing was changed");
+        shell.is_ready();
+    }
+    shell.enters("set backend static pause");
+    shell.sees("Type yes to go on: ");
+    shell.control(CTRL_C);
+    shell.sees("nothing was changed");
+    shell.is_ready();
+    assert!(asked.lock().unwrap().is_empty());
+    shell.enters("set backend static pause reason moving");
+    shell.sees("Type yes to go on: ");
+    shell.enters("yes");
+    shell.sees("backend static is now paused");
+    assert_eq!(*asked.lock().unwrap(), ["pause static by alice: moving"]);
+}
+
+#[test]
+fn what_is_wrong_fits_on_a_screen_and_nothing_is_said_to_be_nothing() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("show problems");
+    shell.sees("its traffic is dropped");
+    shell.is_ready();
+    let mut shell = Shell::new(Mood::Calm);
+    shell.is_ready();
+    shell.enters("show problems");
+    shell.sees("nothing is wrong");
+}

@@ -126,6 +126,14 @@ impl Editor {
     }
 }
 
+impl Editor {
+    /// Asks a question, and says whether the answer was yes. Anything else is a no.
+    pub(crate) async fn agrees(&self, question: &str) -> bool {
+        let prompt = Prompt { plain: question.to_owned(), styled: question.to_owned(), answer: true };
+        matches!(self.read(prompt).await, Typed::Line(line) if matches!(line.trim(), "y" | "yes"))
+    }
+}
+
 /// Reads a line for each prompt, and keeps the history.
 fn read(
     mut lines: rustyline::Editor<Keys, FileHistory>,
