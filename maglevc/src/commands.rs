@@ -7,6 +7,7 @@ use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
 mod config;
 mod explain;
 mod help;
+mod plan;
 mod problems;
 mod set;
 mod show;
@@ -37,13 +38,10 @@ pub(crate) fn tree() -> Node {
             word("frontend", "a frontend, and a backend in it").then([set_weight()]),
         ]),
         word("explain", "why something is as it is").then([explain_backend()]),
-        word("plan", "what would be done").then([lb_state(
-            |session, arguments| Box::pin(vpp::plan(session, arguments)),
-            ["what a sync of everything would write to VPP", "what a sync of one frontend would write to VPP"],
-            "Nothing is written. The operations are those that `sync vpp lb state` would make, in their order.",
-        )]),
+        word("plan", "what would be done, and what that does to new flows").then(plan_commands()),
         word("sync", "bring into agreement").then([lb_state(
             |session, arguments| Box::pin(vpp::sync(session, arguments)),
+            Json::Object("Operations"),
             ["observe VPP and write what differs, now", "observe VPP and write what differs for one frontend, now"],
             "The exit code is 1 when VPP refused an operation; the others are made all the same.",
         )]),
@@ -66,6 +64,49 @@ pub(crate) fn tree() -> Node {
         word("quit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
         word("exit", "leave").runs(|_, _| Box::pin(help::leave()), Json::Nothing),
     ])
+}
+
+fn plan_commands() -> Vec<Node> {
+    let json = Json::Object("Plan");
+    let suppose = |name, help, run: Run| word(name, help).runs(run, json);
+    let weight = slot("WEIGHT", "weight", Kind::Number(0, 100), "what this weight would do, from 0 to 100")
+        .runs(|session, arguments| Box::pin(plan::weight(session, arguments)), json);
+    vec![
+        lb_state(
+            |session, arguments| Box::pin(plan::sync(session, arguments)),
+            json,
+            ["what a sync of everything would write to VPP", "what a sync of one frontend would write to VPP"],
+            "Nothing is written. The operations are those that `sync vpp lb state` would make, in their order; then comes \
+             what they would do to new flows: the share that moves, each server's share before and after, and the worst \
+             moment on the way where that is worse than the end.",
+        ),
+        word("set", "what a change would do, without making it").then([
+            word("backend", "a change of a backend").then([slot(
+                "NAME",
+                "backend",
+                Kind::Name(Object::Backend),
+                "the backend",
+            )
+            .then([
+                suppose("pause", "what a pause would do", |s, a| Box::pin(plan::pause(s, a))),
+                suppose("resume", "what the end of a pause would do", |s, a| Box::pin(plan::resume(s, a))),
+                suppose("enable", "what the end of a disable would do", |s, a| Box::pin(plan::enable(s, a))),
+                suppose("disable", "what a disable would do", |s, a| Box::pin(plan::disable(s, a))),
+            ])]),
+            word("frontend", "a change of a weight").then([place(weight)]),
+        ]),
+        word("config", "what a configuration file would do, without taking it").then([slot(
+            "FILE",
+            "file",
+            Kind::Text,
+            "a file on this machine",
+        )
+        .runs(|session, arguments| Box::pin(plan::config(session, arguments)), json)
+        .details(
+            "The file is sent to the daemon, which may be another machine's. A backend that is new in it is unknown at \
+             first, so it is planned with weight 0.",
+        )]),
+    ]
 }
 
 fn show_commands() -> Vec<Node> {
@@ -162,6 +203,11 @@ fn set_weight() -> Node {
         "The weight stands until it is set to the configured one, also across reloads and restarts. Weight 0"
     ))
     .options([word("flush", "evict its established flows in this frontend").ends(), force(), reason()]);
+    place(weight)
+}
+
+/// The way to a backend in a pool of a frontend, and to its weight there.
+fn place(weight: Node) -> Node {
     slot("NAME", "frontend", Kind::Name(Object::Frontend), "the frontend").then([word(
         "pool",
         "one of its pools",
@@ -209,8 +255,7 @@ fn reason() -> Node {
 }
 
 /// `vpp lb state [FRONTEND]` for what works on all frontends or on one.
-fn lb_state(run: Run, help: [&'static str; 2], details: &'static str) -> Node {
-    let json = Json::Object("Operations");
+fn lb_state(run: Run, json: Json, help: [&'static str; 2], details: &'static str) -> Node {
     let one = slot("FRONTEND", "frontend", Kind::Name(Object::Frontend), help[1]).runs(run, json);
     let state = word("state", help[0]).runs(run, json).details(details).then([one]);
     word("vpp", "VPP").then([word("lb", "the load balancer in VPP").then([state])])

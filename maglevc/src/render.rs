@@ -19,6 +19,7 @@ pub(crate) mod explanation;
 pub(crate) mod failure;
 pub(crate) mod frontend;
 pub(crate) mod help;
+pub(crate) mod plan;
 pub(crate) mod problem;
 pub(crate) mod table;
 pub(crate) mod units;

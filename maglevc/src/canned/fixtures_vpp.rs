@@ -135,3 +135,32 @@ pub(crate) fn operations(frontend: &str, mood: Mood) -> Vec<VppOperation> {
     all.retain(|operation| frontend.is_empty() || operation.frontend == frontend);
     all
 }
+
+/// What the first of the writes do to new flows.
+pub(crate) fn impacts(operations: &[VppOperation]) -> Vec<FlowImpact> {
+    let address = |last: u8| format!("192.0.2.{last}");
+    let server = |last: u8, backend: &str, before: f64, after: f64| ShareChange {
+        address: address(last),
+        backend: backend.into(),
+        before,
+        after,
+    };
+    let moved = |from: u8, to: u8, share: f64| ShareMove { from: address(from), to: address(to), share };
+    let impact = |operation: &VppOperation| FlowImpact {
+        prefix: "203.0.113.1/32".into(),
+        protocol: "tcp".into(),
+        port: 80,
+        frontend: operation.frontend.clone(),
+        recreated: false,
+        moved: 0.506,
+        unavoidable: 0.5,
+        servers: vec![
+            server(11, "nginx0", 0.5, 0.0),
+            server(12, "nginx1", 0.5, 0.497),
+            server(18, "", 0.0, 0.503),
+        ],
+        moves: vec![moved(11, 18, 0.5), moved(12, 18, 0.006)],
+        worst: Some(WorstMoment { after_operations: 1, dropped: 0.0, astray: 0.012 }),
+    };
+    operations.first().map(impact).into_iter().collect()
+}

@@ -332,6 +332,7 @@ impl Maglev for Canned {
         request: Request<PlanVpplbStateRequest>,
     ) -> Result<Response<PlanVpplbStateResponse>, Status> {
         let operations = v::operations(&request.into_inner().frontend, self.mood);
-        self.answer(PlanVpplbStateResponse { operations, impacts: Vec::new() }).await
+        let impacts = v::impacts(&operations);
+        self.answer(PlanVpplbStateResponse { operations, impacts }).await
     }
 }

@@ -50,7 +50,7 @@ async fn everything(client: &Client) -> Result<Everything, Failure> {
             client.call(async |mut c| c.plan_vpplb_state(PlanVpplbStateRequest::default()).await),
         );
         all.lb = told("what VPP has", lb, unknown)?.map(Into::into);
-        all.plan = told("what VPP lacks", plan, unknown)?.map(|plan| Operations::new(false, plan.operations));
+        all.plan = told("what VPP lacks", plan, unknown)?.map(|plan| Operations::new(plan.operations));
     }
     Ok(all)
 }

@@ -1,8 +1,7 @@
 //! Edge. The commands about VPP.
 
 use maglev_api::v1::{
-    GetVppInfoRequest, GetVpplbCountersRequest, GetVpplbStateRequest, PlanVpplbStateRequest,
-    SyncVpplbStateRequest,
+    GetVppInfoRequest, GetVpplbCountersRequest, GetVpplbStateRequest, SyncVpplbStateRequest,
 };
 
 use crate::failure::Failure;
@@ -29,17 +28,10 @@ pub(super) async fn counters(session: &mut Session) -> Result<Flow, Failure> {
     Ok(Flow::Next)
 }
 
-pub(super) async fn plan(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    let request = PlanVpplbStateRequest { frontend: arguments.text("frontend"), suppose: None };
-    let plan = session.client.call(async |mut c| c.plan_vpplb_state(request).await).await?;
-    session.output.show(&Operations::new(false, plan.operations))?;
-    Ok(Flow::Next)
-}
-
 pub(super) async fn sync(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
     let request = SyncVpplbStateRequest { frontend: arguments.text("frontend") };
     let sync = session.client.call(async |mut c| c.sync_vpplb_state(request).await).await?;
-    let operations = Operations::new(true, sync.operations);
+    let operations = Operations::new(sync.operations);
     session.output.show(&operations)?;
     match operations.refused() {
         0 => Ok(Flow::Next),

@@ -3,7 +3,7 @@
 use crate::render::table::{Column, Table};
 use crate::render::units::{bytes, count, interval, packets, percent, serves};
 use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, PLAIN, Page, Span, TITLE, Text, plural};
-use crate::view::vpp::{LbCounters, LbState, Operations, Vip, VppInfo};
+use crate::view::vpp::{LbCounters, LbState, Operation, Operations, Vip, VppInfo};
 use crate::view::words::VppStatus;
 
 impl Text for VppInfo {
@@ -158,26 +158,26 @@ impl Text for Operations {
             page.line(&[Span::new(GOOD, "in agreement"), Span::plain(": VPP has what it should have")]);
             return;
         }
-        let mut table =
-            Table::new([Column::Number("#"), Column::Name("FRONTEND"), Column::Prose("OPERATION")]);
-        for (index, operation) in self.operations.iter().enumerate() {
-            let style = if operation.error.is_some() { BAD } else { PLAIN };
-            let reason = operation.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            table.row([
-                Span::plain((index + 1).to_string()),
-                Span::plain(operation.frontend.as_deref().unwrap_or("-")),
-                Span::new(style, format!("{}{reason}", operation.action)),
-            ]);
-            if let Some(error) = &operation.error {
-                table.full_line(Span::new(BAD, format!("   refused: {error}")));
-            }
-        }
-        table.put(page);
+        operations(&self.operations, page);
         let done = self.operations.len() - self.refused();
-        let said = match (self.applied, self.operations.len()) {
-            (false, all) => format!("a sync would make {}", plural(all, "write")),
-            (true, _) => format!("{} made", plural(done, "write")),
-        };
-        page.line(&[Span::plain(said)]);
+        page.line(&[Span::plain(format!("{} made", plural(done, "write")))]);
     }
+}
+
+/// A table of writes in their order, with what VPP said where it refused.
+pub(crate) fn operations(operations: &[Operation], page: &mut Page) {
+    let mut table = Table::new([Column::Number("#"), Column::Name("FRONTEND"), Column::Prose("OPERATION")]);
+    for (index, operation) in operations.iter().enumerate() {
+        let style = if operation.error.is_some() { BAD } else { PLAIN };
+        let reason = operation.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+        table.row([
+            Span::plain((index + 1).to_string()),
+            Span::plain(operation.frontend.as_deref().unwrap_or("-")),
+            Span::new(style, format!("{}{reason}", operation.action)),
+        ]);
+        if let Some(error) = &operation.error {
+            table.full_line(Span::new(BAD, format!("   refused: {error}")));
+        }
+    }
+    table.put(page);
 }

@@ -95,6 +95,7 @@ fn types() -> String {
         ("LbCounters", generator.root_schema_for::<view::vpp::LbCounters>()),
         ("BackendChange", generator.root_schema_for::<view::backend::BackendChange>()),
         ("WeightChange", generator.root_schema_for::<view::frontend::WeightChange>()),
+        ("Plan", generator.root_schema_for::<view::plan::Plan>()),
         ("Operations", generator.root_schema_for::<view::vpp::Operations>()),
         ("Event", generator.root_schema_for::<view::event::Event>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),

@@ -120,8 +120,6 @@ view! {
 
     /// Writes to VPP, in order.
     pub(crate) struct Operations {
-        /// Whether they were made; false for a plan.
-        pub(crate) applied: bool,
         /// The writes.
         pub(crate) operations: Vec<Operation>,
     }
@@ -222,19 +220,21 @@ impl From<v1::VppVipCounters> for VipCounters {
     }
 }
 
+impl From<v1::VppOperation> for Operation {
+    fn from(operation: v1::VppOperation) -> Self {
+        Self {
+            frontend: filled(operation.frontend),
+            action: operation.action,
+            reason: filled(operation.reason),
+            error: filled(operation.error),
+        }
+    }
+}
+
 impl Operations {
-    /// The writes of a plan, or those that were made.
-    pub(crate) fn new(applied: bool, operations: Vec<v1::VppOperation>) -> Self {
-        let operations = operations
-            .into_iter()
-            .map(|operation| Operation {
-                frontend: filled(operation.frontend),
-                action: operation.action,
-                reason: filled(operation.reason),
-                error: filled(operation.error),
-            })
-            .collect();
-        Self { applied, operations }
+    /// In the order they are given.
+    pub(crate) fn new(operations: Vec<v1::VppOperation>) -> Self {
+        Self { operations: operations.into_iter().map(Operation::from).collect() }
     }
 
     /// How many VPP refused.

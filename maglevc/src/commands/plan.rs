@@ -1,0 +1,62 @@
+//! Edge. The `plan` commands: what would be written to VPP, and what that would do to new flows.
+
+use maglev_api::v1::plan_vpplb_state_request::Suppose;
+use maglev_api::v1::{BackendRequest, PlanVpplbStateRequest, SupposeBackend, SupposeWeight};
+
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::tree::{Arguments, Flow};
+use crate::view::plan::Plan;
+
+pub(super) async fn sync(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    plan(session, arguments.text("frontend"), None).await
+}
+
+pub(super) async fn pause(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    backend(session, arguments, BackendRequest::Pause).await
+}
+
+pub(super) async fn resume(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    backend(session, arguments, BackendRequest::Resume).await
+}
+
+pub(super) async fn enable(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    backend(session, arguments, BackendRequest::Enable).await
+}
+
+pub(super) async fn disable(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    backend(session, arguments, BackendRequest::Disable).await
+}
+
+pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    let suppose = SupposeWeight {
+        frontend: arguments.text("frontend"),
+        pool: arguments.text("pool"),
+        backend: arguments.text("backend"),
+        weight: arguments.number("weight").unwrap_or_default(),
+    };
+    plan(session, String::new(), Some(Suppose::Weight(suppose))).await
+}
+
+pub(super) async fn config(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
+    let file = arguments.text("file");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| Failure::Unwell(format!("cannot read {file}: {error}")))?;
+    plan(session, String::new(), Some(Suppose::Config(text))).await
+}
+
+async fn backend(
+    session: &mut Session,
+    arguments: &Arguments,
+    request: BackendRequest,
+) -> Result<Flow, Failure> {
+    let suppose = SupposeBackend { name: arguments.text("backend"), request: request.into() };
+    plan(session, String::new(), Some(Suppose::Backend(suppose))).await
+}
+
+async fn plan(session: &mut Session, frontend: String, suppose: Option<Suppose>) -> Result<Flow, Failure> {
+    let request = PlanVpplbStateRequest { frontend, suppose };
+    let plan = session.client.call(async |mut c| c.plan_vpplb_state(request).await).await?;
+    session.output.show(&Plan::from(plan))?;
+    Ok(Flow::Next)
+}
