@@ -5,10 +5,27 @@
 //! ([NSDI '16, section 3.4][paper]) fills the table so that shares are as even as they can be and a backend that
 //! comes or goes moves few flows between the others.
 //!
-//! | module | table |
+//! | module | what |
 //! |---|---|
-//! | [`paper`] | the one of the paper, from two hashes of each backend's name or address |
-//! | [`vpp`] | the one VPP's `lb` plugin builds, slot by slot |
+//! | [`paper`] | the table of the paper, from two hashes of each backend's name or address |
+//! | [`vpp`] | the one VPP's `lb` plugin builds, slot by slot, and what changing it would do |
+//! | [`difference`] | what replacing one table by another does to new flows |
+//! | [`reference`](mod@reference) | the algorithm as printed, to read and to compare with |
+//!
+//! ```
+//! use maglev_core::table::Difference;
+//! use maglev_core::table::paper::{Length, build};
+//!
+//! let before = build(Length::SMALL, ["nginx0", "nginx1", "nginx2"])?;
+//! let after = build(Length::SMALL, ["nginx0", "nginx2"])?;
+//! let flow = 0x9e37_79b9_7f4a_7c15;
+//! assert!(before.lookup(flow).is_some());
+//!
+//! let difference = Difference::between(&before, &after)?;
+//! assert!(difference.share() < 0.35);
+//! assert_eq!(difference.orphaned, difference.unavoidable);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! [paper]: https://www.usenix.org/conference/nsdi16/technical-sessions/presentation/eisenbud
 

@@ -14,7 +14,8 @@ const DEFAULT_SERVER: &str = "localhost:9090";
 #[argh(
     help_triggers("-h", "--help"),
     note = "WORDS are a command, such as `show backends`; `{command_name} help` lists all commands and a `?` as the last
-word shows what can follow. Without words, commands are read from the standard input, one a line.",
+word shows what can follow. Without words it is a shell on a terminal; elsewhere commands are read from the standard
+input, one a line.",
     error_code(0, "done"),
     error_code(1, "the server refused, or what was checked is not well"),
     error_code(2, "the command line is wrong"),
@@ -37,7 +38,7 @@ struct Flags {
     #[argh(option, default = "Format::Text")]
     output: Format,
 
-    /// print the version and exit
+    /// print the version, its commit and date, and exit
     #[argh(switch)]
     version: bool,
 
@@ -132,7 +133,12 @@ impl Args {
             Err(()) => Early::Usage(early.output.trim_end().to_owned()),
         })?;
         if flags.version {
-            return Err(Early::Print(format!("maglevc {}", env!("CARGO_PKG_VERSION"))));
+            return Err(Early::Print(format!(
+                "maglevc {} (commit {}, {})",
+                env!("CARGO_PKG_VERSION"),
+                env!("MAGLEV_BUILD_COMMIT"),
+                env!("MAGLEV_BUILD_DATE")
+            )));
         }
         let server = flags
             .server

@@ -2,9 +2,11 @@
 
 use std::error::Error as _;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use maglev_api::v1::maglev_client::MaglevClient;
+use tokio::sync::Mutex;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Response, Status, Streaming};
 
@@ -38,17 +40,18 @@ impl Default for Deadlines {
     }
 }
 
-/// A client of one server.
+/// A client of one server. Clones share its connection.
+#[derive(Clone)]
 pub(crate) struct Client {
     server: Server,
     deadlines: Deadlines,
-    connected: Option<MaglevClient<Channel>>,
+    connected: Arc<Mutex<Option<MaglevClient<Channel>>>>,
 }
 
 impl Client {
     /// A client that has not connected yet.
     pub(crate) fn new(server: Server, deadlines: Deadlines) -> Self {
-        Self { server, deadlines, connected: None }
+        Self { server, deadlines, connected: Arc::default() }
     }
 
     /// Where the server is.
@@ -66,10 +69,7 @@ impl Client {
     /// # Errors
     /// [`Failure::Unreachable`], [`Failure::Silent`] and [`Failure::Lost`] when no answer came, [`Failure::Refused`] with
     /// the server's sentence when it said no.
-    pub(crate) async fn call<T, F>(
-        &mut self,
-        call: impl FnOnce(MaglevClient<Channel>) -> F,
-    ) -> Result<T, Failure>
+    pub(crate) async fn call<T, F>(&self, call: impl FnOnce(MaglevClient<Channel>) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -84,7 +84,7 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub(crate) async fn find<T, F>(
-        &mut self,
+        &self,
         call: impl FnOnce(MaglevClient<Channel>) -> F,
     ) -> Result<Result<T, String>, Failure>
     where
@@ -111,7 +111,7 @@ impl Client {
     }
 
     async fn try_call<T, F>(
-        &mut self,
+        &self,
         call: impl FnOnce(MaglevClient<Channel>) -> F,
     ) -> Result<Result<T, Status>, Failure>
     where
@@ -120,13 +120,28 @@ impl Client {
         let connected = self.connect().await?;
         match tokio::time::timeout(self.deadlines.call, call(connected)).await {
             Ok(Ok(response)) => Ok(Ok(response.into_inner())),
-            Ok(Err(status)) => self.lost(&status).map_or(Ok(Err(status)), Err),
-            Err(_) => Err(Failure::Silent { server: self.server.clone(), within: self.deadlines.call }),
+            Ok(Err(status)) => match self.lost(&status) {
+                None => Ok(Err(status)),
+                Some(lost) => {
+                    self.disconnect().await;
+                    Err(lost)
+                }
+            },
+            Err(_) => {
+                self.disconnect().await;
+                Err(Failure::Silent { server: self.server.clone(), within: self.deadlines.call })
+            }
         }
     }
 
-    async fn connect(&mut self) -> Result<MaglevClient<Channel>, Failure> {
-        if let Some(connected) = &self.connected {
+    /// Makes the next call connect anew. Calls under way keep what they have.
+    async fn disconnect(&self) {
+        *self.connected.lock().await = None;
+    }
+
+    async fn connect(&self) -> Result<MaglevClient<Channel>, Failure> {
+        let mut kept = self.connected.lock().await;
+        if let Some(connected) = &*kept {
             return Ok(connected.clone());
         }
         let cannot = |reason| Failure::Unreachable { server: self.server.clone(), reason };
@@ -141,7 +156,7 @@ impl Client {
             Err(_) => return Err(cannot(format!("no connection within {:?}", self.deadlines.connect))),
         };
         let connected = MaglevClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
-        Ok(self.connected.insert(connected).clone())
+        Ok(kept.insert(connected).clone())
     }
 
     /// What a status that was made on this side says: the server did not speak. `None` when it did.

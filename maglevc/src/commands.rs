@@ -5,7 +5,9 @@
 use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
 
 mod config;
+mod explain;
 mod help;
+mod problems;
 mod set;
 mod show;
 mod vpp;
@@ -13,6 +15,17 @@ mod watch;
 
 /// The levels of the daemon's log.
 const LEVELS: &[&str] = &["error", "warn", "info", "debug"];
+
+/// What a change says that may need `force`.
+macro_rules! force_details {
+    ($what:literal) => {
+        concat!(
+            $what,
+            " needs `force` in a script, and a yes in the shell, where it would leave a frontend that serves without any \
+             backend."
+        )
+    };
+}
 
 /// The command tree.
 pub(crate) fn tree() -> Node {
@@ -23,6 +36,7 @@ pub(crate) fn tree() -> Node {
                 .then([slot("NAME", "backend", Kind::Name(Object::Backend), "the backend").then(set_backend())]),
             word("frontend", "a frontend, and a backend in it").then([set_weight()]),
         ]),
+        word("explain", "why something is as it is").then([explain_backend()]),
         word("plan", "what would be done").then([lb_state(
             |session, arguments| Box::pin(vpp::plan(session, arguments)),
             ["what a sync of everything would write to VPP", "what a sync of one frontend would write to VPP"],
@@ -56,6 +70,14 @@ pub(crate) fn tree() -> Node {
 
 fn show_commands() -> Vec<Node> {
     vec![
+        word("problems", "all that is wrong now, the worst first; nothing when all is well")
+            .runs(|session, _| Box::pin(problems::show(session)), Json::Array("Problem"))
+            .details(
+                "Every frontend that is down or on a spare pool, every backend that is down, failing, or kept from its \
+                 traffic by an operator, what VPP refused or lacks, and a configuration that is not valid or not loaded. \
+                 What the configuration itself disables is not wrong. The output is empty when all is well, and the exit \
+                 code is 0 all the same.",
+            ),
         word("version", "the version of the daemon, and how long it has been running")
             .runs(|session, _| Box::pin(show::version(session)), Json::Object("Version")),
         word("frontends", "every frontend with its pools and backends")
@@ -112,8 +134,8 @@ fn set_backend() -> Vec<Node> {
     vec![
         word("pause", "stop probing and give it no new flows; keep its flows")
             .runs(|session, arguments| Box::pin(set::pause(session, arguments)), json)
-            .details("Refused while the backend is disabled.")
-            .options([reason()]),
+            .details(force_details!("Refused while the backend is disabled. A pause"))
+            .options([force(), reason()]),
         word("resume", "end a pause: unknown until the next probe")
             .runs(|session, arguments| Box::pin(set::resume(session, arguments)), json)
             .details("Refused while the backend is disabled.")
@@ -123,7 +145,8 @@ fn set_backend() -> Vec<Node> {
             .options([reason()]),
         word("disable", "stop probing, give it no new flows and evict its flows")
             .runs(|session, arguments| Box::pin(set::disable(session, arguments)), json)
-            .options([reason()]),
+            .details(force_details!("A disable"))
+            .options([force(), reason()]),
     ]
 }
 
@@ -135,8 +158,10 @@ fn set_weight() -> Node {
         "give it this weight while it is up in the active pool, from 0 to 100",
     )
     .runs(|session, arguments| Box::pin(set::weight(session, arguments)), Json::Object("WeightChange"))
-    .details("The weight stands until it is set to the configured one, also across reloads and restarts.")
-    .options([word("flush", "evict its established flows in this frontend").ends(), reason()]);
+    .details(force_details!(
+        "The weight stands until it is set to the configured one, also across reloads and restarts. Weight 0"
+    ))
+    .options([word("flush", "evict its established flows in this frontend").ends(), force(), reason()]);
     slot("NAME", "frontend", Kind::Name(Object::Frontend), "the frontend").then([word(
         "pool",
         "one of its pools",
@@ -150,6 +175,26 @@ fn set_weight() -> Node {
         "its weight there",
     )
     .then([weight])])])])])])
+}
+
+/// For what could take the last backend from a frontend.
+fn force() -> Node {
+    word("force", "do it even where a frontend is left without a backend").ends()
+}
+
+fn explain_backend() -> Node {
+    let run: Run = |session, arguments| Box::pin(explain::backend(session, arguments));
+    let json = Json::Object("Explanation");
+    let details = "From the configured weight to the buckets in VPP: each cause, whether it lets the backend take new flows, \
+                   and what would have to happen for the weight to change.";
+    let one =
+        slot("FRONTEND", "frontend", Kind::Name(Object::Frontend), "why it has its weight in this frontend")
+            .runs(run, json);
+    let name = slot("NAME", "backend", Kind::Name(Object::Backend), "why it has its weight in each frontend");
+    word("backend", "why a backend has the weight it has").then([name
+        .runs(run, json)
+        .details(details)
+        .then([word("frontend", "in one frontend only").then([one])])])
 }
 
 /// Why something is changed.

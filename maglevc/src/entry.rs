@@ -1,7 +1,7 @@
-//! Driver. From arguments and surroundings to an exit code: one line, a script, or the overview.
+//! Driver. From arguments and surroundings to an exit code: one line, a script, or the shell.
 
 use std::io::{BufRead, Write};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,12 +9,13 @@ use jiff::tz::TimeZone;
 use crate::args::{Args, Color, Early, operator};
 use crate::client::{Client, Deadlines};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::names::Names;
+use crate::output::{Output, Paper};
 use crate::render::help::Overview;
 use crate::render::{Page, Text};
 use crate::session::Session;
 use crate::tree::token::Line;
-use crate::{commands, script};
+use crate::{commands, script, shell};
 
 /// The value of a variable, where it is set.
 pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -48,6 +49,8 @@ pub(crate) struct Terminal {
     pub(crate) out_color: bool,
     /// Whether the standard error output takes colours.
     pub(crate) errors_color: bool,
+    /// Whether somebody types and reads: the standard input and output are terminals.
+    pub(crate) interactive: bool,
     /// Columns.
     pub(crate) width: usize,
 }
@@ -73,29 +76,38 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
         Color::True => true,
         Color::False => false,
     };
+    let client = Client::new(args.server, surroundings.deadlines);
     let mut session = Session {
-        client: Client::new(args.server, surroundings.deadlines),
+        names: Names::new(client.clone()),
+        client,
         output: Output {
             out: surroundings.out,
             format: args.format,
-            color: colored(terminal.out_color),
-            width: terminal.width,
-            clock,
-            zone: zone.clone(),
+            paper: Paper {
+                color: colored(terminal.out_color),
+                width: terminal.width,
+                clock,
+                zone: zone.clone(),
+            },
         },
+        errors: surroundings.errors,
+        editor: None,
         operator: operator(&surroundings.environment),
-        tree: Rc::new(commands::tree()),
+        tree: Arc::new(commands::tree()),
     };
     let done = match surroundings.commands {
-        _ if !args.words.is_empty() => session.run(&Line::from_arguments(&args.words)).await.map(drop),
-        Some(commands) => script::run(&mut session, commands).await,
-        None => session.output.write(&Overview(&session.tree)),
+        _ if !args.words.is_empty() => session.run(&Line::from_arguments(&args.words)).await.map(|_| 0),
+        Some(commands) => script::run(&mut session, commands).await.map(|()| 0),
+        None if terminal.interactive => {
+            shell::run(&mut session, shell::history(&surroundings.environment)).await
+        }
+        None => session.output.write(&Overview(&session.tree)).map(|()| 0),
     };
     match done {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(failure) => {
             let page = Page::new(terminal.width, clock(), zone);
-            fail(&failure, &mut *surroundings.errors, page, colored(terminal.errors_color))
+            fail(&failure, &mut *session.errors, page, colored(terminal.errors_color))
         }
     }
 }

@@ -24,6 +24,12 @@ pub(crate) enum Failure {
     /// The command ran, and its output says that not all is well: an invalid configuration, a write that VPP refused.
     #[error("{0}")]
     Unwell(String),
+    /// A change that takes more than it seems to, and nobody said that this is meant.
+    #[error("{0}; add `force` to do it all the same")]
+    NeedsForce(String),
+    /// Somebody was asked and did not say yes.
+    #[error("nothing was changed")]
+    NotConfirmed,
     /// There is no server, or no way to it.
     #[error("cannot connect to {server}: {reason}")]
     Unreachable {
@@ -60,7 +66,11 @@ impl Failure {
     /// What the process ends with: 1 refused, 2 usage, 3 no server. A reader that has seen enough is no failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Unwell(_) | Self::Input(_) => 1,
+            Self::Refused(_)
+            | Self::Unwell(_)
+            | Self::NeedsForce(_)
+            | Self::NotConfirmed
+            | Self::Input(_) => 1,
             Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) => 2,
             Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,

@@ -13,13 +13,17 @@ mod canned;
 mod client;
 mod commands;
 mod entry;
+mod explain;
 mod failure;
+mod impact;
 mod names;
 mod output;
+mod problems;
 mod render;
 mod script;
 mod server;
 mod session;
+mod shell;
 mod tree;
 mod view;
 
@@ -38,6 +42,7 @@ fn main() -> ExitCode {
         terminal: Terminal {
             out_color: AutoStream::choice(&stdout()) != ColorChoice::Never,
             errors_color: AutoStream::choice(&std::io::stderr()) != ColorChoice::Never,
+            interactive: stdin().is_terminal() && stdout().is_terminal(),
             width: terminal_size::terminal_size_of(stdout()).map_or(UNLIMITED, |(width, _)| width.0.into()),
         },
         clock: Timestamp::now,

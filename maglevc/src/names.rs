@@ -1,6 +1,8 @@
 //! Edge. Names that the server knows: what an operator's beginning of one stands for, and what could stand in a slot.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use maglev_api::v1::{
     Frontend, GetBackendRequest, GetFrontendRequest, GetHealthCheckRequest, ListBackendsRequest,
@@ -19,7 +21,7 @@ use crate::tree::{Arguments, Kind, Object, Slot, Token};
 /// # Errors
 /// [`Failure::Usage`] for the beginning of several names, [`Failure::Refused`] with the server's sentence and the nearest
 /// name for the beginning of none, and what a call can fail with.
-pub(crate) async fn complete(client: &mut Client, arguments: &mut Arguments) -> Result<(), Failure> {
+pub(crate) async fn complete(client: &Client, arguments: &mut Arguments) -> Result<(), Failure> {
     for index in 0..arguments.values.len() {
         let value = &arguments.values[index];
         let Kind::Name(object) = value.slot.kind else { continue };
@@ -42,7 +44,7 @@ pub(crate) async fn complete(client: &mut Client, arguments: &mut Arguments) -> 
 
 /// `None` for a name that the server knows, else its sentence.
 async fn unknown(
-    client: &mut Client,
+    client: &Client,
     object: Object,
     name: &str,
     arguments: &Arguments,
@@ -76,7 +78,7 @@ async fn unknown(
 }
 
 /// Every name of a kind, where the kind depends on names given before.
-async fn names(client: &mut Client, object: Object, arguments: &Arguments) -> Result<Vec<String>, Failure> {
+async fn names(client: &Client, object: Object, arguments: &Arguments) -> Result<Vec<String>, Failure> {
     Ok(match object {
         Object::Frontend => {
             let all = client.call(async |mut c| c.list_frontends(ListFrontendsRequest {}).await).await?;
@@ -102,7 +104,7 @@ async fn names(client: &mut Client, object: Object, arguments: &Arguments) -> Re
 }
 
 /// The frontend named before.
-async fn frontend(client: &mut Client, arguments: &Arguments) -> Result<Frontend, Failure> {
+async fn frontend(client: &Client, arguments: &Arguments) -> Result<Frontend, Failure> {
     let name = arguments.text("frontend");
     client.call(async |mut c| c.get_frontend(GetFrontendRequest { name }).await).await
 }
@@ -113,52 +115,137 @@ pub(crate) struct Continuation {
     pub(crate) label: String,
     /// Its help.
     pub(crate) help: &'static str,
-    /// What the server has for the slot, as far as it says so in time.
+    /// What the slot takes: for names what the server has, as far as it says so in time.
     pub(crate) values: Vec<String>,
+    /// What can be typed here.
+    place: Place,
 }
 
-/// What can follow, with live names where the server has them at once.
-pub(crate) async fn continuations(client: &mut Client, question: &Question<'_>) -> Vec<Continuation> {
-    let mut arguments = question.walk.arguments.clone();
-    let live = question.walk.continuations().any(|node| is_live(node.token));
-    // Names before may be beginnings themselves.
-    let resolved = live && within(client.deadlines().help, complete(client, &mut arguments)).await.is_some();
+/// What kind of thing a continuation is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Word,
+    Choice,
+    Name(Object),
+    Value,
+    End,
+}
+
+impl Continuation {
+    /// What can be typed here: the word itself, or the values that are known.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self.place {
+            Place::Word => vec![self.label.clone()],
+            Place::Choice | Place::Name(_) => self.values.clone(),
+            Place::Value | Place::End => Vec::new(),
+        }
+    }
+}
+
+/// What can follow, without the names that only the server knows.
+pub(crate) fn words(question: &Question<'_>) -> Vec<Continuation> {
     let mut all = Vec::new();
     for node in question.walk.continuations() {
-        let values = match node.token {
-            Token::Word(word) if word.starts_with(&question.prefix) => Vec::new(),
+        let begins = |choice: &&&str| choice.starts_with(&question.prefix);
+        let (place, values) = match node.token {
+            Token::Word(word) if word.starts_with(&question.prefix) => (Place::Word, Vec::new()),
             Token::Word(_) => continue,
-            Token::Slot(slot) => values(client, slot, &arguments, resolved, &question.prefix).await,
+            Token::Slot(Slot { kind: Kind::Choice(choices), .. }) => {
+                (Place::Choice, choices.iter().filter(begins).map(|choice| (*choice).to_owned()).collect())
+            }
+            Token::Slot(Slot { kind: Kind::Name(object), .. }) => (Place::Name(object), Vec::new()),
+            Token::Slot(Slot { kind: Kind::Number(..) | Kind::Text, .. }) => (Place::Value, Vec::new()),
         };
-        all.push(Continuation { label: node.token.label().to_owned(), help: node.help, values });
+        all.push(Continuation { label: node.token.label().to_owned(), help: node.help, values, place });
     }
     if question.walk.is_complete() && question.prefix.is_empty() {
-        all.push(Continuation { label: "<Enter>".to_owned(), help: "run the command", values: Vec::new() });
+        let (label, help) = ("<Enter>".to_owned(), "run the command");
+        all.push(Continuation { label, help, values: Vec::new(), place: Place::End });
     }
     all
 }
 
-fn is_live(token: Token) -> bool {
-    matches!(token, Token::Slot(Slot { kind: Kind::Name(_), .. }))
+/// What can follow, with live names where the server has them at once.
+pub(crate) async fn continuations(names: &Names, question: &Question<'_>) -> Vec<Continuation> {
+    let mut all = words(question);
+    let mut arguments = question.walk.arguments.clone();
+    for one in &mut all {
+        let Place::Name(object) = one.place else { continue };
+        // Names before may be beginnings themselves.
+        if within(names.client.deadlines().help, complete(&names.client, &mut arguments)).await.is_some() {
+            one.values = names.known(object, &arguments).await;
+            one.values.retain(|value| value.starts_with(&question.prefix));
+        }
+    }
+    all
 }
 
-/// What could stand in a slot and begins so.
-async fn values(
-    client: &mut Client,
-    slot: Slot,
-    arguments: &Arguments,
-    live: bool,
-    prefix: &str,
-) -> Vec<String> {
-    let mut values = match slot.kind {
-        Kind::Name(object) if live => {
-            within(client.deadlines().help, names(client, object, arguments)).await.unwrap_or_default()
+/// The names of a server, kept for a moment: while somebody types, the same names are asked for again and again.
+#[derive(Clone)]
+pub(crate) struct Names {
+    client: Client,
+    lists: Arc<Mutex<BTreeMap<Key, Arc<List>>>>,
+}
+
+/// Which names: those of a kind, in a frontend and a pool where the kind depends on them.
+type Key = (Object, String, String);
+
+/// Names as they were at some time.
+#[derive(Default)]
+struct List {
+    known: Mutex<Option<(Instant, Vec<String>)>>,
+    /// Held by whoever asks the server.
+    asking: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Names {
+    /// No names yet.
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, lists: Arc::default() }
+    }
+
+    /// The names that the server has, or had a while ago when it does not answer in time. A question that takes longer
+    /// goes on by itself, for the next who asks.
+    async fn known(&self, object: Object, arguments: &Arguments) -> Vec<String> {
+        /// Names are taken for granted this long.
+        const FRESH: Duration = Duration::from_secs(5);
+        /// More lists than anybody works with at a time.
+        const LISTS: usize = 64;
+        let dependent = matches!(object, Object::Pool | Object::PoolBackend);
+        let named = |key| if dependent { arguments.text(key) } else { String::new() };
+        let key = (object, named("frontend"), named("pool"));
+        let list = {
+            let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+            if lists.len() >= LISTS {
+                lists.clear();
+            }
+            lists.entry(key).or_default().clone()
+        };
+        if let Some((at, names)) = &*list.locked()
+            && at.elapsed() < FRESH
+        {
+            return names.clone();
         }
-        Kind::Choice(choices) => choices.iter().map(|choice| (*choice).to_owned()).collect(),
-        Kind::Name(_) | Kind::Number(..) | Kind::Text => Vec::new(),
-    };
-    values.retain(|value| value.starts_with(prefix));
-    values
+        if let Ok(asking) = list.asking.clone().try_lock_owned() {
+            let (client, list, arguments) = (self.client.clone(), list.clone(), arguments.clone());
+            tokio::spawn(async move {
+                if let Ok(names) = names(&client, object, &arguments).await {
+                    *list.locked() = Some((Instant::now(), names));
+                }
+                drop(asking);
+            });
+        }
+        // In time or not: what is known by then has to do.
+        let _ = tokio::time::timeout(self.client.deadlines().help, list.asking.lock()).await;
+        let known = list.locked();
+        known.as_ref().map(|(_, names)| names.clone()).unwrap_or_default()
+    }
+}
+
+impl List {
+    fn locked(&self) -> MutexGuard<'_, Option<(Instant, Vec<String>)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The result of an asking that came in time and went well.

@@ -16,6 +16,13 @@ pub(crate) struct Output {
     pub(crate) out: Box<dyn Write>,
     /// For whom.
     pub(crate) format: Format,
+    /// What text is fitted to.
+    pub(crate) paper: Paper,
+}
+
+/// What text is fitted to.
+#[derive(Clone)]
+pub(crate) struct Paper {
     /// Whether to colour.
     pub(crate) color: bool,
     /// Columns of the terminal.
@@ -24,6 +31,15 @@ pub(crate) struct Output {
     pub(crate) clock: fn() -> Timestamp,
     /// The zone times of day are shown in.
     pub(crate) zone: TimeZone,
+}
+
+impl Paper {
+    /// An answer as text.
+    pub(crate) fn print(&self, answer: &impl Text) -> String {
+        let mut page = Page::new(self.width, (self.clock)(), self.zone.clone());
+        answer.text(&mut page);
+        page.finish(self.color)
+    }
 }
 
 impl Output {
@@ -54,9 +70,7 @@ impl Output {
     /// # Errors
     /// [`Failure::Output`].
     pub(crate) fn write(&mut self, text: &impl Text) -> Result<(), Failure> {
-        let mut page = Page::new(self.width, (self.clock)(), self.zone.clone());
-        text.text(&mut page);
-        self.put(&page.finish(self.color))
+        self.put(&self.paper.print(text))
     }
 
     fn json<T: Serialize>(

@@ -1,12 +1,14 @@
 //! Driver. Understands and runs one line after the other, for one-shot use, scripts and the shell alike.
 
-use std::rc::Rc;
+use std::io::Write;
+use std::sync::Arc;
 
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::names;
+use crate::names::{self, Names};
 use crate::output::Output;
 use crate::render::help::continuations;
+use crate::shell::editor::Editor;
 use crate::tree::parse::{Parsed, parse};
 use crate::tree::token::Line;
 use crate::tree::{Flow, Node};
@@ -15,12 +17,18 @@ use crate::tree::{Flow, Node};
 pub(crate) struct Session {
     /// The server.
     pub(crate) client: Client,
+    /// The names it knows.
+    pub(crate) names: Names,
     /// Where to write what it said.
     pub(crate) output: Output,
+    /// Where to write what goes wrong.
+    pub(crate) errors: Box<dyn Write>,
+    /// Where to ask back; nowhere outside the shell.
+    pub(crate) editor: Option<Editor>,
     /// Who asks, as the environment has it.
     pub(crate) operator: String,
     /// Every command there is.
-    pub(crate) tree: Rc<Node>,
+    pub(crate) tree: Arc<Node>,
 }
 
 impl Session {
@@ -36,11 +44,11 @@ impl Session {
         let tree = self.tree.clone();
         match parse(&tree, line)? {
             Parsed::Command(command, mut arguments) => {
-                names::complete(&mut self.client, &mut arguments).await?;
+                names::complete(&self.client, &mut arguments).await?;
                 (command.run)(self, &arguments).await
             }
             Parsed::Question(question) => {
-                let answers = names::continuations(&mut self.client, &question).await;
+                let answers = names::continuations(&self.names, &question).await;
                 self.output.write(&continuations(&answers))?;
                 Ok(Flow::Next)
             }

@@ -85,7 +85,7 @@ pub(crate) enum Kind {
 }
 
 /// What names the server knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Object {
     /// A frontend.
     Frontend,

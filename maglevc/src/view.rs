@@ -11,7 +11,9 @@ pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod daemon;
 pub(crate) mod event;
+pub(crate) mod explanation;
 pub(crate) mod frontend;
+pub(crate) mod problem;
 pub(crate) mod vpp;
 pub(crate) mod words;
 

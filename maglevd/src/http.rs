@@ -30,7 +30,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long to rest when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves metrics on a listener until `stop`.
 pub async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: CancellationToken) {
@@ -78,7 +78,10 @@ async fn accept(listener: &Listener) -> std::io::Result<Box<dyn Stream>> {
     })
 }
 
-async fn answer(request: Request<Incoming>, metrics: &Metrics) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    metrics: &Arc<Metrics>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/metrics") => match metrics.render().await {
             Ok(text) => {

@@ -1,6 +1,6 @@
 //! Every call of the gRPC service, with its answer and with everything it refuses, against a daemon in this process.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -7,48 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::Weight;
 use super::scale::Fit;
+use crate::table::vpp::{self, Length};
 
-/// How many buckets of its new-flow table VPP gives to each server, in the order of `servers`, which are addresses with
-/// weights as sent, no address twice.
-///
-/// VPP sorts all replicas by (replica, address) and lets them take one bucket each in turn until the table is full
-/// (`lb_vip_update_new_flow_table` in `lb.c`). So with R replicas in a table of M each gets ⌊M/R⌋, and the first M mod R
-/// of them one more. Where R exceeds M the last ones get none. Without replicas all buckets go to nobody.
+/// How many buckets of its new-flow table VPP gives to each server: [`vpp::buckets`] for a length that may have been read
+/// from somewhere. A table of a length that VPP would refuse has no buckets to give.
 pub fn buckets(table_length: u32, servers: &[(IpAddr, u8)]) -> Vec<u32> {
-    let replicas: u64 = servers.iter().map(|&(_, weight)| u64::from(weight)).sum();
-    if replicas == 0 {
-        return vec![0; servers.len()];
-    }
-    // Both are at most `table_length`.
-    let each = u32::try_from(u64::from(table_length) / replicas).unwrap_or(u32::MAX);
-    let mut left = u64::from(table_length) % replicas;
-    let mut buckets: Vec<u32> = servers.iter().map(|&(_, weight)| each * u32::from(weight)).collect();
-
-    let mut order: Vec<usize> = (0..servers.len()).collect();
-    order.sort_by_key(|&index| servers.get(index).map(|&(address, _)| sort_key(address)));
-    let mut with_weight: Vec<(u8, usize)> =
-        order.iter().filter_map(|&index| Some((servers.get(index)?.1, index))).collect();
-    for replica in 0..u8::MAX {
-        with_weight.retain(|&(weight, _)| weight > replica);
-        for &(_, index) in &with_weight {
-            if left == 0 {
-                return buckets;
-            }
-            if let Some(count) = buckets.get_mut(index) {
-                *count += 1;
-            }
-            left -= 1;
-        }
-    }
-    buckets
-}
-
-/// VPP compares addresses as 16 bytes, an IPv4 address in the last four of them.
-fn sort_key(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(u32::from(address)),
-        IpAddr::V6(address) => u128::from(address),
-    }
+    Length::new(table_length).map_or_else(|_| vec![0; servers.len()], |length| vpp::buckets(length, servers))
 }
 
 /// A weight's share of new flows: what was wanted, and what the table gives.

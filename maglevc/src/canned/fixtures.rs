@@ -8,10 +8,10 @@ mod config;
 mod events;
 mod frontends;
 
-pub(crate) use backends::{HOSTILE, backends, hostile_backend};
+pub(crate) use backends::{HOSTILE, backends, calm_backends, hostile_backend};
 pub(crate) use config::{check, health_checks, reload, version};
 pub(crate) use events::{events, hostile_event};
-pub(crate) use frontends::frontends;
+pub(crate) use frontends::{calm_frontends, frontends};
 
 /// The time of all fixtures: 2026-03-14 15:09:26 UTC.
 pub(crate) const NOW: i64 = 1_773_500_966;

@@ -110,7 +110,7 @@ pub(crate) fn counters() -> VpplbCounters {
 }
 
 pub(crate) fn operations(frontend: &str, mood: Mood) -> Vec<VppOperation> {
-    if mood == Mood::Already {
+    if matches!(mood, Mood::Already | Mood::Calm) {
         return Vec::new();
     }
     let operation = |frontend: &str, action: &str, reason: &str| VppOperation {

@@ -58,7 +58,7 @@ impl Process {
             words: line.split_whitespace().map(str::to_owned).collect(),
             environment: vec![("USER", "alice".into())],
             commands: None,
-            terminal: Terminal { out_color: false, errors_color: false, width: 80 },
+            terminal: Terminal { out_color: false, errors_color: false, interactive: false, width: 80 },
             // A busy machine is no reason to leave names out.
             deadlines: Deadlines { help: Duration::from_secs(10), ..Deadlines::default() },
         }

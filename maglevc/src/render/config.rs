@@ -59,7 +59,8 @@ fn diagnostics(diagnostics: &[Diagnostic], page: &mut Page) {
 }
 
 impl Changes {
-    fn is_empty(&self) -> bool {
+    /// Whether nothing differs.
+    pub(crate) fn is_empty(&self) -> bool {
         [&self.backends, &self.frontends, &self.health_checks].into_iter().all(Names::is_empty)
     }
 }

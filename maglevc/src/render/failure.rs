@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::failure::Failure;
 use crate::render::help::expected;
-use crate::render::{BAD, Page, Span, Text};
+use crate::render::{BAD, NOTICE, Page, Span, Text};
 use crate::tree::problem::Problem;
 
 impl Text for Failure {
@@ -22,10 +22,22 @@ impl Text for Failure {
             | Self::Lost { .. }
             | Self::NoSuchCommand(_)
             | Self::Refused(_)
+            | Self::NeedsForce(_)
+            | Self::NotConfirmed
             | Self::Unwell(_)
             | Self::Input(_)
             | Self::Output(_) => {}
         }
+    }
+}
+
+/// What somebody should know before going on.
+pub(crate) struct Warning(pub(crate) String);
+
+impl Text for Warning {
+    fn text(&self, page: &mut Page) {
+        page.wrap(0, &[Span::new(NOTICE, &self.0)]);
+        page.end_line();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::names::Continuation;
 use crate::render::table::{Column, Table};
-use crate::render::{FAINT, Page, Span, TITLE, Text};
+use crate::render::{FAINT, GOOD, Page, Span, TITLE, Text};
 use crate::tree::Node;
 use crate::tree::help::{Usage, usages};
 
@@ -49,6 +49,15 @@ impl Text for Manual<'_> {
                 page.line(&[Span::new(FAINT, "  JSON: "), Span::plain(json)]);
             }
         }
+    }
+}
+
+/// Nothing is wrong.
+pub(crate) struct Well;
+
+impl Text for Well {
+    fn text(&self, page: &mut Page) {
+        page.line(&[Span::new(GOOD, "nothing is wrong")]);
     }
 }
 

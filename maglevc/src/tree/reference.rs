@@ -88,6 +88,8 @@ fn types() -> String {
         ("Frontend", generator.root_schema_for::<view::frontend::Frontend>()),
         ("Backend", generator.root_schema_for::<view::backend::Backend>()),
         ("HealthCheck", generator.root_schema_for::<view::check::HealthCheck>()),
+        ("Problem", generator.root_schema_for::<view::problem::Problem>()),
+        ("Explanation", generator.root_schema_for::<view::explanation::Explanation>()),
         ("VppInfo", generator.root_schema_for::<view::vpp::VppInfo>()),
         ("LbState", generator.root_schema_for::<view::vpp::LbState>()),
         ("LbCounters", generator.root_schema_for::<view::vpp::LbCounters>()),

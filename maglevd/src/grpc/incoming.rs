@@ -17,7 +17,7 @@ use tonic::transport::server::Connected;
 const CONNECTIONS: usize = 256;
 
 /// How long to rest when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Bounds and paces the connections that a listener accepts.
 pub(super) fn bounded<S, T>(accepted: S) -> impl Stream<Item = io::Result<Connection<T>>> + Send

@@ -3,7 +3,8 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 
-use super::{Length, buckets, build};
+use super::{Length, buckets, build, cursor, sort_key};
+use crate::table::reference::{self, Permutation};
 
 fn servers() -> impl Strategy<Value = Vec<(IpAddr, u8)>> {
     let address = prop_oneof![any::<u32>().prop_map(|v4| IpAddr::from(v4.to_be_bytes())), any::<IpAddr>()];
@@ -23,6 +24,23 @@ proptest! {
         let reckoned: BTreeMap<IpAddr, u32> =
             servers.iter().map(|&(address, _)| address).zip(buckets(length, &servers)).collect();
         prop_assert_eq!(counted, reckoned);
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_plain_loop(exponent in 0..=16_u32, servers in servers()) {
+        let length = Length::new(1 << exponent).unwrap();
+        let mut turns: Vec<(u32, IpAddr)> =
+            servers.iter().flat_map(|&(address, weight)| (0..u32::from(weight)).map(move |r| (r, address))).collect();
+        turns.sort_by_key(|&(replica, address)| (replica, sort_key(address)));
+        let permutations: Vec<Permutation> = turns
+            .iter()
+            .map(|&(replica, address)| cursor(length, sort_key(address).0, replica))
+            .map(|cursor| Permutation { offset: cursor.at, skip: cursor.skip })
+            .collect();
+        let table = build(length, &servers);
+        for (slot, turn) in reference::populate(length.get(), &permutations).into_iter().enumerate() {
+            prop_assert_eq!(table.lookup(slot as u64), Some(&turns[turn as usize].1), "slot {}", slot);
+        }
     }
 
     #[test]

@@ -1,0 +1,300 @@
+//! The shell in a pseudo-terminal, against servers that are well, slow, gone and old.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::process::Command;
+
+use rexpect::process::{Signal, WaitStatus};
+use rexpect::session::{PtySession, spawn_command};
+use tokio::runtime::Runtime;
+
+#[allow(dead_code, reason = "the servers are shared with the tests of the crate, which use more of them")]
+#[path = "../src/canned/mod.rs"]
+mod canned;
+
+use canned::{Mood, Running};
+
+/// A line is there, or is missed, within this time on a busy machine.
+const PATIENCE_MS: u64 = 20_000;
+
+const CTRL_C: char = 'c';
+const CTRL_D: char = 'd';
+
+/// A server with a runtime of its own: ending that closes every connection.
+struct Server {
+    _runtime: Runtime,
+    running: Running,
+}
+
+impl Server {
+    fn new(mood: Mood, path: &Path) -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let running = runtime.block_on(canned::serve_at(mood, path));
+        Self { _runtime: runtime, running }
+    }
+}
+
+/// A shell and the server it talks to.
+struct Shell {
+    terminal: PtySession,
+    home: tempfile::TempDir,
+    server: Option<Server>,
+    address: String,
+}
+
+impl Shell {
+    fn new(mood: Mood) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let server = Server::new(mood, &home.path().join("maglevd.sock"));
+        let address = server.running.address.clone();
+        let terminal = start(&address, &home, &[]);
+        Self { terminal, home, server: Some(server), address }
+    }
+
+    fn sees(&mut self, text: &str) -> String {
+        self.terminal.exp_string(text).unwrap_or_else(|error| panic!("no {text:?}: {error}"))
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.terminal.send(keys).unwrap();
+        self.terminal.flush().unwrap();
+    }
+
+    fn enters(&mut self, line: &str) {
+        self.terminal.send_line(line).unwrap();
+    }
+
+    fn control(&mut self, key: char) {
+        self.terminal.send_control(key).unwrap();
+    }
+
+    fn is_ready(&mut self) {
+        self.sees("maglevd.sock> ");
+    }
+
+    /// Waits for the end, and says the exit code.
+    fn ends(&mut self) -> i32 {
+        self.terminal.exp_eof().unwrap();
+        match self.terminal.process().wait().unwrap() {
+            WaitStatus::Exited(_, code) => code,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn start(address: &str, home: &tempfile::TempDir, words: &[&str]) -> PtySession {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    command
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TERM", "xterm")
+        .env("NO_COLOR", "1")
+        .env("USER", "alice");
+    command.args(["--server", address]).args(words);
+    spawn_command(command, Some(PATIENCE_MS)).unwrap()
+}
+
+#[test]
+fn it_greets_runs_lines_and_leaves() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.sees("? lists what can follow");
+    shell.sees("connected to unix:");
+    shell.is_ready();
+    shell.enters("sh ba nginx0");
+    shell.sees("backend nginx0");
+    shell.sees("got status 200");
+    shell.is_ready();
+    shell.enters("quit");
+    assert_eq!(shell.ends(), 0);
+}
+
+#[test]
+fn it_completes_words_and_names() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.types("sh\tba\tstat\t");
+    shell.sees("show backends static ");
+    shell.enters("");
+    shell.sees("192.0.2.99");
+    shell.is_ready();
+    // Several: what they share, and a list of them.
+    shell.types("show backends n\t");
+    shell.sees("nginx0");
+    shell.sees("nginx9");
+    shell.sees("> show backends nginx");
+    shell.types("1");
+    shell.enters("");
+    shell.sees("backend nginx1");
+    shell.is_ready();
+    // Names that depend on names, which may be beginnings themselves.
+    shell.types("set frontend sh\t");
+    shell.sees("set frontend shop ");
+    shell.types("pool c\tbackend ng\t");
+    shell.sees("pool canary backend nginx0 ");
+}
+
+#[test]
+fn a_question_mark_explains_and_leaves_the_line() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.types("show frontends?");
+    shell.sees("every frontend with its pools and backends");
+    shell.sees("> show frontends");
+    shell.types(" ?");
+    shell.sees("NAME");
+    shell.sees("mail");
+    shell.sees("site");
+    shell.sees("<Enter>");
+    shell.sees("> show frontends ");
+    shell.types("mail");
+    shell.enters("");
+    shell.sees("frontend mail");
+    shell.is_ready();
+    // Where nothing can follow, it says what is wrong; in a sentence it is a letter.
+    shell.types("shwo ?");
+    shell.sees("did you mean \"show\"?");
+    shell.sees("> shwo ");
+    shell.control(CTRL_C);
+    shell.is_ready();
+    shell.enters("set backend nginx0 pause reason why not? because");
+    shell.sees("backend nginx0 is now paused");
+    let asked = shell.server.as_ref().unwrap().running.asked.lock().unwrap().clone();
+    assert_eq!(asked, ["pause nginx0 by alice: why not? because"]);
+}
+
+#[test]
+fn a_wrong_word_is_underlined_and_named() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("show bakcends");
+    shell.sees("\"bakcends\" cannot stand here, did you mean \"backends\"?");
+    shell.sees("       ^^^^^^^^");
+    shell.sees("frontends");
+    shell.is_ready();
+    shell.enters("show backends nobody");
+    shell.sees("no backend is named nobody");
+    shell.is_ready();
+}
+
+#[test]
+fn ctrl_c_cancels_a_line_and_a_command_and_ctrl_d_leaves() {
+    let mut shell = Shell::new(Mood::Silent);
+    shell.sees("? lists what can follow");
+    shell.sees("> ");
+    shell.types("show bogus");
+    shell.control(CTRL_C);
+    shell.sees("> ");
+    // This server sends the first events, and then nothing for ever.
+    shell.enters("watch events");
+    shell.sees("that is the present state");
+    shell.control(CTRL_C);
+    shell.sees("cancelled");
+    shell.sees("> ");
+    shell.control(CTRL_D);
+    assert_eq!(shell.ends(), 0);
+}
+
+#[test]
+fn the_history_outlives_the_shell() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("show healthchecks ping");
+    shell.is_ready();
+    shell.control(CTRL_D);
+    assert_eq!(shell.ends(), 0);
+    let kept = std::fs::read_to_string(shell.home.path().join(".local/state/maglevc/history")).unwrap();
+    assert!(kept.contains("show healthchecks ping"), "{kept}");
+    shell.terminal = start(&shell.address, &shell.home, &[]);
+    shell.is_ready();
+    shell.types("\u{1b}[A");
+    shell.sees("show healthchecks ping");
+}
+
+#[test]
+fn a_slow_server_slows_no_typing() {
+    let mut shell = Shell::new(Mood::Silent);
+    shell.sees("(connecting)> ");
+    // Words need no server.
+    shell.types("show ba\t");
+    shell.sees("show backends ");
+    shell.types("x\ty\u{8}\u{8}?");
+    shell.sees("one backend and its story");
+    shell.control(CTRL_D);
+}
+
+#[test]
+fn a_lost_server_is_said_and_tried_again() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    let path = shell.address.strip_prefix("unix:").unwrap().to_owned();
+    shell.server = None;
+    std::fs::remove_file(&path).unwrap();
+    shell.sees("; trying on");
+    shell.enters("show backends");
+    shell.sees("cannot connect to unix:");
+    shell.sees("(not connected)> ");
+    shell.server = Some(Server::new(Mood::Well, path.as_ref()));
+    shell.sees("connected to unix:");
+    shell.enters("show backends nginx0");
+    shell.sees("backend nginx0");
+    shell.is_ready();
+}
+
+#[test]
+fn an_older_server_is_no_lost_server() {
+    let mut shell = Shell::new(Mood::Old);
+    shell.sees("connected to unix:");
+    shell.is_ready();
+    shell.enters("show version");
+    shell.sees("it is older than this maglevc");
+    shell.is_ready();
+}
+
+#[test]
+fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.terminal.process_mut().signal(Signal::SIGTERM).unwrap();
+    assert_eq!(shell.ends(), 143);
+}
+
+#[test]
+fn emptying_a_frontend_takes_a_yes() {
+    let mut shell = Shell::new(Mood::Well);
+    let asked = shell.server.as_ref().unwrap().running.asked.clone();
+    shell.is_ready();
+    for answer in ["no", "", "?"] {
+        shell.enters("set backend static pause");
+        shell.sees("frontend dns has no other backend that is up");
+        shell.sees("Type yes to go on: ");
+        shell.enters(answer);
+        shell.sees("nothing was changed");
+        shell.is_ready();
+    }
+    shell.enters("set backend static pause");
+    shell.sees("Type yes to go on: ");
+    shell.control(CTRL_C);
+    shell.sees("nothing was changed");
+    shell.is_ready();
+    assert!(asked.lock().unwrap().is_empty());
+    shell.enters("set backend static pause reason moving");
+    shell.sees("Type yes to go on: ");
+    shell.enters("yes");
+    shell.sees("backend static is now paused");
+    assert_eq!(*asked.lock().unwrap(), ["pause static by alice: moving"]);
+}
+
+#[test]
+fn what_is_wrong_fits_on_a_screen_and_nothing_is_said_to_be_nothing() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("show problems");
+    shell.sees("its traffic is dropped");
+    shell.is_ready();
+    let mut shell = Shell::new(Mood::Calm);
+    shell.is_ready();
+    shell.enters("show problems");
+    shell.sees("nothing is wrong");
+}
