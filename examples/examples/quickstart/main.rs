@@ -2,7 +2,7 @@
 //!
 //! Three web servers on loopback, the real maglevd in front of them, and a simulated VPP that takes what maglevd writes:
 //! it speaks VPP's real protocol and has its real lookup table, but forwards no packets. One server goes away and comes
-//! back. With `-- --stay` everything stays until Ctrl-C.
+//! back, and then maglevd itself. With `-- --stay` everything stays until Ctrl-C.
 
 mod programs;
 mod servers;
@@ -47,7 +47,7 @@ async fn play(stay: bool) -> anyhow::Result<()> {
     let web = servers.port();
     say(&format!("Three web servers answer on 127.0.0.11, 127.0.0.12 and 127.0.0.13, port {web}."));
 
-    let _vpp = Sim::start(SimOptions::in_dir(path)).await?;
+    let vpp = Sim::start(SimOptions::in_dir(path)).await?;
     say("A simulated VPP waits for what to do. It forwards no packets; all else is as in the real one.");
 
     std::fs::write(path.join("maglev.yaml"), CONFIG.replace("PORT", &web.to_string()))?;
@@ -70,6 +70,15 @@ async fn play(stay: bool) -> anyhow::Result<()> {
     watch.until(&["present state"], tell).await?;
     linger(&mut watch).await;
     fail_over(&mut servers, &maglevc, &mut watch).await?;
+    drop(watch);
+
+    say("maglevd restarts. It finds VPP as it should be:");
+    vpp.clear_journal();
+    daemon.stop().await;
+    daemon = Daemon::start(&programs, path, ports)?;
+    daemon.ready().await?;
+    show(&maglevc, "plan vpp lb state").await?;
+    say(&format!("{} writes to VPP since it was stopped.", vpp.writes()));
 
     if stay {
         let program = programs.maglevc.display();
@@ -86,30 +95,29 @@ async fn play(stay: bool) -> anyhow::Result<()> {
 ",
             path.join("maglevd.log").display()
         ));
-        watch.forward(tell).await;
+        maglevc.watch()?.forward(tell).await;
     } else {
         say(
             "That is all. `cargo run --example quickstart -- --stay` stays, for you to look around with maglevc and curl.",
         );
     }
-    drop(watch);
     daemon.stop().await;
     Ok(())
 }
 
 /// Takes the first server away and brings it back.
 async fn fail_over(servers: &mut Servers, maglevc: &Maglevc, watch: &mut Watch) -> anyhow::Result<()> {
-    say("web0 goes away. Three probes have to fail, then its weight is 0 and its flows move to web1:");
+    say("web0 goes away. Three probes have to fail, then its weight is 0 and web1 has its buckets:");
     servers.stop(0);
     watch.until(&["web0", "down"], tell).await?;
     linger(watch).await;
-    show(maglevc, "show vpp lb state").await?;
+    show_buckets(maglevc).await?;
 
     say("web0 comes back. Two probes have to pass:");
     servers.restart(0).await?;
     watch.until(&["web0", "up"], tell).await?;
     linger(watch).await;
-    show(maglevc, "show vpp lb state").await?;
+    show_buckets(maglevc).await?;
     show(maglevc, "show backends web0").await
 }
 
@@ -121,6 +129,15 @@ async fn linger(watch: &mut Watch) {
 
 async fn show(maglevc: &Maglevc, words: &str) -> anyhow::Result<()> {
     say(&format!("$ maglevc {words}\n{}", maglevc.run(words).await?));
+    Ok(())
+}
+
+/// What VPP has, without the parameters, which never change here.
+async fn show_buckets(maglevc: &Maglevc) -> anyhow::Result<()> {
+    let words = "show vpp lb state";
+    let shown = maglevc.run(words).await?;
+    let vips = shown.split_once("\n\n").map_or(shown.as_str(), |(_, vips)| vips);
+    say(&format!("$ maglevc {words}\n{vips}"));
     Ok(())
 }
 

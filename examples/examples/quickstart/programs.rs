@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use maglev_api::v1::maglev_client::MaglevClient;
-use maglev_api::v1::{BackendState, ListBackendsRequest, PlanVpplbStateRequest};
+use maglev_api::v1::{
+    BackendState, GetVppInfoRequest, ListBackendsRequest, PlanVpplbStateRequest, VppStatus,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -108,8 +110,10 @@ impl Daemon {
         };
         let Ok(listed) = client.list_backends(ListBackendsRequest {}).await else { return false };
         let up = listed.into_inner().backends.iter().all(|backend| backend.state() == BackendState::Up);
+        let vpp = client.get_vpp_info(GetVppInfoRequest {}).await;
+        let in_charge = vpp.is_ok_and(|vpp| vpp.into_inner().status() == VppStatus::Connected);
         let plan = client.plan_vpplb_state(PlanVpplbStateRequest::default()).await;
-        up && plan.is_ok_and(|plan| plan.into_inner().operations.is_empty())
+        up && in_charge && plan.is_ok_and(|plan| plan.into_inner().operations.is_empty())
     }
 
     /// Ends it as systemd does, and waits for it.
