@@ -91,6 +91,7 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
             },
         },
         errors: surroundings.errors,
+        interactive: terminal.interactive,
         editor: None,
         operator: operator(&surroundings.environment),
         tree: Arc::new(commands::tree()),

@@ -16,6 +16,7 @@ mod entry;
 mod explain;
 mod failure;
 mod impact;
+mod live;
 mod names;
 mod output;
 mod problems;

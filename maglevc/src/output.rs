@@ -65,6 +65,14 @@ impl Output {
         }
     }
 
+    /// Writes an object on a line of its own, whatever the format.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn object<T: Serialize>(&mut self, object: &T) -> Result<(), Failure> {
+        self.json(object, serde_json::to_string)
+    }
+
     /// Writes text, whatever the format.
     ///
     /// # Errors

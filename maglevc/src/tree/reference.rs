@@ -97,6 +97,8 @@ fn types() -> String {
         ("WeightChange", generator.root_schema_for::<view::frontend::WeightChange>()),
         ("Operations", generator.root_schema_for::<view::vpp::Operations>()),
         ("Event", generator.root_schema_for::<view::event::Event>()),
+        ("FrontendsLook", generator.root_schema_for::<view::look::FrontendsLook>()),
+        ("BackendsLook", generator.root_schema_for::<view::look::BackendsLook>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),
         ("ConfigReload", generator.root_schema_for::<view::config::ConfigReload>()),
     ];
