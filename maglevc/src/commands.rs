@@ -4,6 +4,7 @@
 
 use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
 
+pub(crate) mod completions;
 mod config;
 mod explain;
 mod help;
@@ -72,6 +73,23 @@ pub(crate) fn tree() -> Node {
             word("reload", "check the file and apply it")
                 .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))
                 .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
+        ]),
+        word("completions", "what makes another shell complete maglevc").then([
+            completion(
+                "bash",
+                "for bash: `eval \"$(maglevc completions bash)\"`",
+                |session, _| Box::pin(completions::script(session, completions::BASH)),
+            ),
+            completion(
+                "zsh",
+                "for zsh: `eval \"$(maglevc completions zsh)\"`",
+                |session, _| Box::pin(completions::script(session, completions::ZSH)),
+            ),
+            completion(
+                "fish",
+                "for fish: `maglevc completions fish | source`",
+                |session, _| Box::pin(completions::script(session, completions::FISH)),
+            ),
         ]),
         word("help", "list the commands")
             .runs(|session, _| Box::pin(help::overview(session)), Json::Nothing)
@@ -251,6 +269,13 @@ fn watch_events() -> Node {
             word("backend", "backends").ends(),
             word("frontend", "frontends").ends(),
         ])
+}
+
+fn completion(shell: &'static str, help: &'static str, run: Run) -> Node {
+    word(shell, help).runs(run, Json::Nothing).details(
+        "Words, flags, and the names that the server has: each TAB asks `maglevc`, which waits half a second for the \
+         server and goes without names where it does not answer.",
+    )
 }
 
 fn watch_live(subject: &'static str, help: &'static str, run: Run, json: &'static str) -> Node {

@@ -12,6 +12,7 @@ mod args;
 mod canned;
 mod client;
 mod commands;
+mod complete;
 mod entry;
 mod explain;
 mod failure;

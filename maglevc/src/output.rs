@@ -91,7 +91,11 @@ impl Output {
         self.put(&text)
     }
 
-    fn put(&mut self, text: &str) -> Result<(), Failure> {
+    /// Writes what is text already.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn put(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Failure::Output)
     }
 }

@@ -361,3 +361,35 @@ fn the_live_view_goes_on_without_its_server() {
     view.flush().unwrap();
     view.exp_string(MAIN_SCREEN).unwrap();
 }
+
+/// What bash completes a line to, with the script that it is given. `None` where there is no bash.
+fn bash_completes(shell: &Shell, line: &str) -> Option<Vec<String>> {
+    let program = Path::new(env!("CARGO_BIN_EXE_maglevc"));
+    let script = "eval \"$(maglevc completions bash)\"; COMP_LINE=$1 COMP_POINT=${#1}; COMP_WORDS=(maglevc); COMP_CWORD=0; \
+                  last=${1##*[[:space:]:]}; _maglevc maglevc \"$last\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let ran = Command::new("bash")
+        .args(["-c", script, "bash", line])
+        .env("PATH", format!("{}:/usr/bin:/bin", program.parent()?.display()))
+        .env("MAGLEV_SERVER", &shell.address)
+        .output()
+        .ok()?;
+    assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Some(String::from_utf8(ran.stdout).unwrap().lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn bash_completes_words_flags_and_names() {
+    let shell = Shell::new(Mood::Well);
+    for (line, found) in [
+        ("maglevc sh", &["show"][..]),
+        ("maglevc --output j", &["json"]),
+        ("maglevc --ou", &["--output"]),
+        ("maglevc show backends st", &["static"]),
+        ("maglevc show fr ", &["dns", "mail", "shop", "site"]),
+        ("maglevc set frontend site pool primary backend ", &["nginx0", "nginx1", "nginx2"]),
+        ("maglevc --server localhost:1 show backends st", &[""]),
+    ] {
+        let Some(completed) = bash_completes(&shell, line) else { return };
+        assert_eq!(completed, found, "{line}");
+    }
+}
