@@ -4,6 +4,7 @@ use std::path::Path;
 
 use argh::FromArgs;
 
+use crate::complete;
 use crate::server::Server;
 
 /// Where maglevd listens by default.
@@ -41,6 +42,10 @@ struct Flags {
     /// print the version, its commit and date, and exit
     #[argh(switch)]
     version: bool,
+
+    /// write what can stand at the end of this line of a shell; `maglevc completions` has the scripts that ask
+    #[argh(option, hidden_help)]
+    complete: Option<String>,
 
     /// the command; what follows `--` is never taken for a flag
     #[argh(positional, arg_name = "words")]
@@ -101,6 +106,8 @@ pub(crate) struct Args {
     pub(crate) color: Color,
     /// How to write.
     pub(crate) format: Format,
+    /// A line of another shell to complete.
+    pub(crate) complete: Option<String>,
     /// The command, if one was given.
     pub(crate) words: Vec<String>,
 }
@@ -140,12 +147,20 @@ impl Args {
                 env!("MAGLEV_BUILD_DATE")
             )));
         }
+        let named = flags.complete.as_deref().and_then(|line| complete::understand(line).0);
         let server = flags
             .server
+            .or(named)
             .or_else(|| environment("MAGLEV_SERVER").filter(|server| !server.is_empty()))
             .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
         let server = server.parse().map_err(|error| Early::Usage(format!("{error}")))?;
-        Ok(Self { server, color: flags.color, format: flags.output, words: flags.words })
+        Ok(Self {
+            server,
+            color: flags.color,
+            format: flags.output,
+            complete: flags.complete,
+            words: flags.words,
+        })
     }
 }
 

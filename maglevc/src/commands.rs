@@ -4,6 +4,7 @@
 
 use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
 
+pub(crate) mod completions;
 mod config;
 mod explain;
 mod help;
@@ -45,7 +46,21 @@ pub(crate) fn tree() -> Node {
             ["observe VPP and write what differs, now", "observe VPP and write what differs for one frontend, now"],
             "The exit code is 1 when VPP refused an operation; the others are made all the same.",
         )]),
-        word("watch", "follow what happens").then([watch_events()]),
+        word("watch", "follow what happens").then([
+            watch_events(),
+            watch_live(
+                "frontends",
+                "every frontend and what is behind it, on a full screen",
+                |session, arguments| Box::pin(watch::frontends(session, arguments)),
+                "FrontendsLook",
+            ),
+            watch_live(
+                "backends",
+                "every backend, on a full screen",
+                |session, arguments| Box::pin(watch::backends(session, arguments)),
+                "BackendsLook",
+            ),
+        ]),
         word("config", "the daemon's configuration file").then([
             word("check", "check the file as it is on disk, without applying it")
                 .runs(|session, _| Box::pin(config::check(session)), Json::Object("ConfigCheck"))
@@ -56,6 +71,23 @@ pub(crate) fn tree() -> Node {
             word("reload", "check the file and apply it")
                 .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))
                 .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
+        ]),
+        word("completions", "what makes another shell complete maglevc").then([
+            completion(
+                "bash",
+                "for bash: `eval \"$(maglevc completions bash)\"`",
+                |session, _| Box::pin(completions::script(session, completions::BASH)),
+            ),
+            completion(
+                "zsh",
+                "for zsh: `eval \"$(maglevc completions zsh)\"`",
+                |session, _| Box::pin(completions::script(session, completions::ZSH)),
+            ),
+            completion(
+                "fish",
+                "for fish: `maglevc completions fish | source`",
+                |session, _| Box::pin(completions::script(session, completions::FISH)),
+            ),
         ]),
         word("help", "list the commands")
             .runs(|session, _| Box::pin(help::overview(session)), Json::Nothing)
@@ -282,4 +314,24 @@ fn watch_events() -> Node {
             word("backend", "backends").ends(),
             word("frontend", "frontends").ends(),
         ])
+}
+
+fn completion(shell: &'static str, help: &'static str, run: Run) -> Node {
+    word(shell, help).runs(run, Json::Nothing).details(
+        "Words, flags, and the names that the server has: each TAB asks `maglevc`, which waits half a second for the \
+         server and goes without names where it does not answer.",
+    )
+}
+
+fn watch_live(subject: &'static str, help: &'static str, run: Run, json: &'static str) -> Node {
+    let lines = slot("N", "num", Kind::Number(1, u64::MAX), "how many lines").ends();
+    word(subject, help)
+        .runs(run, Json::Lines(json))
+        .details(
+            "Looked at once a second, with the buckets that VPP has, what the last probes took, and the last changes. \
+             PROBES shows the newest at the right, as high as it took long, and a failed one as a cross. `s` sorts, `/` \
+             filters by name, address or state, `p` pauses, arrows and pages scroll, `q` quits. It needs a terminal; with \
+             `--output json` it writes a line a second until it is interrupted.",
+        )
+        .options([word("num", "as JSON, end after some lines").then([lines])])
 }

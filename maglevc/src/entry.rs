@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::args::{Args, Color, Early, operator};
 use crate::client::{Client, Deadlines};
+use crate::commands::completions;
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output::{Output, Paper};
@@ -91,17 +92,19 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
             },
         },
         errors: surroundings.errors,
+        interactive: terminal.interactive,
         editor: None,
         operator: operator(&surroundings.environment),
         tree: Arc::new(commands::tree()),
     };
-    let done = match surroundings.commands {
+    let done = match (surroundings.commands, &args.complete) {
+        (_, Some(line)) => completions::complete(&mut session, line).await.map(|()| 0),
         _ if !args.words.is_empty() => session.run(&Line::from_arguments(&args.words)).await.map(|_| 0),
-        Some(commands) => script::run(&mut session, commands).await.map(|()| 0),
-        None if terminal.interactive => {
+        (Some(commands), None) => script::run(&mut session, commands).await.map(|()| 0),
+        (None, None) if terminal.interactive => {
             shell::run(&mut session, shell::history(&surroundings.environment)).await
         }
-        None => session.output.write(&Overview(&session.tree)).map(|()| 0),
+        (None, None) => session.output.write(&Overview(&session.tree)).map(|()| 0),
     };
     match done {
         Ok(code) => code,

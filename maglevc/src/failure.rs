@@ -54,6 +54,12 @@ pub(crate) enum Failure {
         /// Why.
         reason: String,
     },
+    /// A live view, and nobody to look at it.
+    #[error("a live view needs a terminal; `watch events` and `--output json` write lines")]
+    NoTerminal,
+    /// A signal to end came while the terminal was in use.
+    #[error("ended by a signal")]
+    Ended,
     /// Commands could not be read.
     #[error("cannot read commands: {0}")]
     Input(io::Error),
@@ -61,6 +67,9 @@ pub(crate) enum Failure {
     #[error("cannot write the output: {0}")]
     Output(io::Error),
 }
+
+/// What a process ends with that a signal ended, as shells count: 128 and the number of SIGTERM.
+pub(crate) const ENDED: u8 = 143;
 
 impl Failure {
     /// What the process ends with: 1 refused, 2 usage, 3 no server. A reader that has seen enough is no failure.
@@ -71,7 +80,8 @@ impl Failure {
             | Self::NeedsForce(_)
             | Self::NotConfirmed
             | Self::Input(_) => 1,
-            Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) => 2,
+            Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) | Self::NoTerminal => 2,
+            Self::Ended => ENDED,
             Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Output(_) => 1,

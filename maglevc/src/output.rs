@@ -65,6 +65,14 @@ impl Output {
         }
     }
 
+    /// Writes an object on a line of its own, whatever the format.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn object<T: Serialize>(&mut self, object: &T) -> Result<(), Failure> {
+        self.json(object, serde_json::to_string)
+    }
+
     /// Writes text, whatever the format.
     ///
     /// # Errors
@@ -83,7 +91,11 @@ impl Output {
         self.put(&text)
     }
 
-    fn put(&mut self, text: &str) -> Result<(), Failure> {
+    /// Writes what is text already.
+    ///
+    /// # Errors
+    /// [`Failure::Output`].
+    pub(crate) fn put(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()).map_err(Failure::Output)
     }
 }

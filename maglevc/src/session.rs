@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) output: Output,
     /// Where to write what goes wrong.
     pub(crate) errors: Box<dyn Write>,
+    /// Whether somebody types and reads.
+    pub(crate) interactive: bool,
     /// Where to ask back; nowhere outside the shell.
     pub(crate) editor: Option<Editor>,
     /// Who asks, as the environment has it.

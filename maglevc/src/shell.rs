@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::failure::Failure;
+use crate::failure::{ENDED, Failure};
 use crate::names;
 use crate::output::Paper;
 use crate::render::help::continuations;
@@ -26,9 +26,6 @@ mod screen;
 use editor::{Ask, Editor, Prompt, Settings, Typed};
 use link::Link;
 use screen::{Saved, Screen};
-
-/// What ends a shell that is told to go, as shells count: 128 and the number of the signal.
-const TERMINATED: u8 = 143;
 
 /// The first prompt waits this long for the first sign of the server, to tell the truth about it.
 const FIRST_SIGN: Duration = Duration::from_secs(1);
@@ -70,7 +67,7 @@ pub(crate) async fn run(session: &mut Session, history: Option<PathBuf>) -> Resu
             tokio::select! {
                 typed = &mut reading => break typed,
                 Some(ask) = asks.recv() => asker.answer(ask),
-                () = any(&mut ends) => return Ok(TERMINATED),
+                () = any(&mut ends) => return Ok(ENDED),
             }
         };
         let line = match typed {
@@ -87,7 +84,7 @@ pub(crate) async fn run(session: &mut Session, history: Option<PathBuf>) -> Resu
                 session.output.write(&Cancelled)?;
                 continue;
             }
-            () = any(&mut ends) => return Ok(TERMINATED),
+            () = any(&mut ends) => return Ok(ENDED),
         };
         match ran {
             Ok(Flow::Next) => {}

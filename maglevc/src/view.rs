@@ -13,6 +13,7 @@ pub(crate) mod daemon;
 pub(crate) mod event;
 pub(crate) mod explanation;
 pub(crate) mod frontend;
+pub(crate) mod look;
 pub(crate) mod plan;
 pub(crate) mod problem;
 pub(crate) mod vpp;

@@ -85,7 +85,9 @@ impl Shell {
 }
 
 fn start(address: &str, home: &tempfile::TempDir, words: &[&str]) -> PtySession {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_maglevc"));
+    // New terminals have no size.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "stty rows 24 cols 80; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_maglevc")]);
     command
         .env_clear()
         .env("HOME", home.path())
@@ -104,7 +106,7 @@ fn it_greets_runs_lines_and_leaves() {
     shell.is_ready();
     shell.enters("sh ba nginx0");
     shell.sees("backend nginx0");
-    shell.sees("got status 200");
+    shell.sees("timings");
     shell.is_ready();
     shell.enters("quit");
     assert_eq!(shell.ends(), 0);
@@ -297,4 +299,97 @@ fn what_is_wrong_fits_on_a_screen_and_nothing_is_said_to_be_nothing() {
     shell.is_ready();
     shell.enters("show problems");
     shell.sees("nothing is wrong");
+}
+
+/// What full screens end with.
+const MAIN_SCREEN: &str = "\u{1b}[?1049l";
+
+#[test]
+fn the_live_view_takes_keys_and_gives_the_terminal_back() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("watch backends");
+    shell.sees("LAST CHANGES");
+    shell.sees("s sort: name");
+    shell.types("s");
+    // Only what differs is drawn.
+    shell.sees("state, wors");
+    shell.types("/");
+    shell.sees("filter: _");
+    shell.types("static\r");
+    shell.sees("1-1 of 1");
+    shell.types("q");
+    shell.sees(MAIN_SCREEN);
+    shell.is_ready();
+    shell.enters("watch frontends");
+    shell.sees("LAST CHANGES");
+    shell.control(CTRL_C);
+    shell.sees(MAIN_SCREEN);
+    shell.is_ready();
+    shell.enters("show backends nginx0");
+    shell.sees("backend nginx0");
+    shell.is_ready();
+}
+
+#[test]
+fn the_live_view_gives_the_terminal_back_when_it_is_ended() {
+    for (signal, shell) in
+        [(Signal::SIGTERM, false), (Signal::SIGHUP, false), (Signal::SIGINT, false), (Signal::SIGTERM, true)]
+    {
+        let mut one = Shell::new(Mood::Well);
+        if shell {
+            one.is_ready();
+            one.enters("watch backends");
+        } else {
+            one.terminal = start(&one.address, &one.home, &["watch", "backends"]);
+        }
+        one.sees("LAST CHANGES");
+        one.terminal.process_mut().signal(signal).unwrap();
+        one.sees(MAIN_SCREEN);
+        assert_eq!(one.ends(), 143, "{signal:?}");
+    }
+}
+
+#[test]
+fn the_live_view_goes_on_without_its_server() {
+    let mut shell = Shell::new(Mood::Well);
+    let mut view = start(&shell.address, &shell.home, &["watch", "frontends"]);
+    view.exp_string("LAST CHANGES").unwrap();
+    shell.server = None;
+    view.exp_string("; trying on").unwrap();
+    view.send("q").unwrap();
+    view.flush().unwrap();
+    view.exp_string(MAIN_SCREEN).unwrap();
+}
+
+/// What bash completes a line to, with the script that it is given. `None` where there is no bash.
+fn bash_completes(shell: &Shell, line: &str) -> Option<Vec<String>> {
+    let program = Path::new(env!("CARGO_BIN_EXE_maglevc"));
+    let script = "eval \"$(maglevc completions bash)\"; COMP_LINE=$1 COMP_POINT=${#1}; COMP_WORDS=(maglevc); COMP_CWORD=0; \
+                  last=${1##*[[:space:]:]}; _maglevc maglevc \"$last\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let ran = Command::new("bash")
+        .args(["-c", script, "bash", line])
+        .env("PATH", format!("{}:/usr/bin:/bin", program.parent()?.display()))
+        .env("MAGLEV_SERVER", &shell.address)
+        .output()
+        .ok()?;
+    assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Some(String::from_utf8(ran.stdout).unwrap().lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn bash_completes_words_flags_and_names() {
+    let shell = Shell::new(Mood::Well);
+    for (line, found) in [
+        ("maglevc sh", &["show"][..]),
+        ("maglevc --output j", &["json"]),
+        ("maglevc --ou", &["--output"]),
+        ("maglevc show backends st", &["static"]),
+        ("maglevc show fr ", &["dns", "mail", "shop", "site"]),
+        ("maglevc set frontend site pool primary backend ", &["nginx0", "nginx1", "nginx2"]),
+        ("maglevc --server localhost:1 show backends st", &[""]),
+    ] {
+        let Some(completed) = bash_completes(&shell, line) else { return };
+        assert_eq!(completed, found, "{line}");
+    }
 }

@@ -25,6 +25,8 @@ impl Text for Failure {
             | Self::NeedsForce(_)
             | Self::NotConfirmed
             | Self::Unwell(_)
+            | Self::NoTerminal
+            | Self::Ended
             | Self::Input(_)
             | Self::Output(_) => {}
         }

@@ -56,7 +56,7 @@ impl Text for Vec<Frontend> {
 
 impl Frontend {
     /// Where it serves.
-    fn serves(&self) -> String {
+    pub(crate) fn serves(&self) -> String {
         serves(&self.prefix, self.protocol.as_deref(), self.port)
     }
 

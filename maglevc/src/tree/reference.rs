@@ -98,6 +98,8 @@ fn types() -> String {
         ("Plan", generator.root_schema_for::<view::plan::Plan>()),
         ("Operations", generator.root_schema_for::<view::vpp::Operations>()),
         ("Event", generator.root_schema_for::<view::event::Event>()),
+        ("FrontendsLook", generator.root_schema_for::<view::look::FrontendsLook>()),
+        ("BackendsLook", generator.root_schema_for::<view::look::BackendsLook>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),
         ("ConfigReload", generator.root_schema_for::<view::config::ConfigReload>()),
     ];

@@ -90,6 +90,7 @@ fn all_commands_are_there_and_each_parses_as_it_is_documented() {
         let filled = line
             .replace(['[', ']'], "")
             .replace(" N ", " 7 ")
+            .replace("num N", "num 7")
             .replace("LEVEL", "warn")
             .replace("WEIGHT", "7");
         let parsed = parse(&tree, &Line::split(&filled).unwrap());

@@ -67,6 +67,8 @@ pub(crate) const COMMANDS: &[(&str, Mood, &str)] = &[
     ("sync_agreed", Mood::Already, "sync vpp lb state site"),
     ("watch", Mood::Well, "watch events num 10"),
     ("watch_all", Mood::Well, "watch events num 11 log level debug backend frontend"),
+    ("watch_frontends", Mood::Well, "watch frontends num 2"),
+    ("watch_backends", Mood::Well, "watch backends num 1"),
     ("config_check", Mood::Well, "config check"),
     ("config_check_invalid", Mood::Unwell, "config check"),
     ("config_reload", Mood::Well, "config reload"),

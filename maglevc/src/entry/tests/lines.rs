@@ -14,7 +14,7 @@ async fn beginnings_of_words_and_names_mean_the_whole() {
         ("sh ba st", "show backends static"),
         ("p v l s sh", "plan vpp lb state shop"),
         ("w e n 3", "watch events num 3"),
-        ("co c", "config check"),
+        ("con c", "config check"),
     ] {
         let (short, long) = (ran(Mood::Well, short).await, ran(Mood::Well, long).await);
         assert_eq!(short.errors, "");

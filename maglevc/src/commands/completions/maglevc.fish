@@ -1,0 +1,5 @@
+# Completions of maglevc for fish.
+#   maglevc completions fish | source
+# or write them to ~/.config/fish/completions/maglevc.fish
+
+complete --command maglevc --no-files --arguments '(maglevc --complete (commandline --current-process --cut-at-cursor | string collect) 2>/dev/null)'

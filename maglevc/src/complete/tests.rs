@@ -1,0 +1,31 @@
+use crate::complete::{Wanted, choices, understand};
+
+fn words(line: &str) -> (Option<String>, String) {
+    match understand(line) {
+        (server, Wanted::Words(line)) => (server, line.text),
+        (_, other) => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn words_are_found_between_flags() {
+    let lb1 = Some("lb1:9090".to_owned());
+    assert_eq!(words("maglevc "), (None, "?".to_owned()));
+    assert_eq!(words("maglevc sh"), (None, "sh?".to_owned()));
+    assert_eq!(words("maglevc show ba "), (None, "show ba ?".to_owned()));
+    assert_eq!(words("maglevc --server lb1:9090 show b"), (lb1.clone(), "show b?".to_owned()));
+    assert_eq!(words("maglevc show --server=lb1:9090 --output json b"), (lb1, "show b?".to_owned()));
+    assert_eq!(words("./maglevc -- --server"), (None, "--server?".to_owned()));
+}
+
+#[test]
+fn flags_and_their_values_complete() {
+    let listed = |line: &str| match understand(line).1 {
+        Wanted::Choice(all, prefix) => choices(all, &prefix),
+        other => panic!("{line}: {other:?}"),
+    };
+    assert_eq!(listed("maglevc --se"), "--server\twhere maglevd listens\n");
+    assert_eq!(listed("maglevc show --output j"), "json\tfor programs\n");
+    assert_eq!(understand("maglevc --server ").1, Wanted::Nothing);
+    assert_eq!(understand("maglevc 'open").1, Wanted::Nothing);
+}

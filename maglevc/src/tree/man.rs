@@ -1,0 +1,151 @@
+//! Pure. The man page in `docs/man/maglevc.1`: its commands come from the tree.
+//!
+//! `UPDATE=1 cargo test -p maglevc man` writes the file anew.
+
+use std::path::Path;
+
+use roff::{Inline, Roff, bold, italic, roman};
+
+use crate::commands;
+use crate::tree::help::{Usage, usages};
+
+#[test]
+fn the_man_page_in_docs_is_what_the_tree_says() {
+    let page = page();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/man/maglevc.1");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/man/maglevc.1 is old: run `UPDATE=1 cargo test -p maglevc man`");
+}
+
+const FLAGS: &[(&str, &str, &str)] = &[
+    (
+        "--server",
+        "ADDRESS",
+        "Where maglevd listens: host:port, [v6]:port, :port for this machine, or unix:/path. The default is $MAGLEV_SERVER, \
+         else localhost:9090.",
+    ),
+    ("--color", "WHEN", "auto, true or false. auto colours on a terminal unless NO_COLOR is set."),
+    ("--output", "FORMAT", "text for people or json for programs."),
+    ("--version", "", "Print the version, its commit and date, and exit."),
+    ("--help", "", "List the flags and exit."),
+];
+
+const CODES: &[(&str, &str)] = &[
+    ("0", "Done, or already so."),
+    ("1", "The server refused, what was checked is not well, or a change needs force."),
+    ("2", "The command line is wrong."),
+    ("3", "The server cannot be reached."),
+    ("143", "A signal ended the shell or a live view."),
+];
+
+const KEYS: &[(&str, &str)] = &[
+    ("TAB", "Completes a word or a name that the server has."),
+    ("?", "Lists what can follow, and leaves the line as it is."),
+    ("Ctrl-C", "Cancels the line, or the command that runs."),
+    ("Ctrl-D", "Leaves."),
+];
+
+const VARIABLES: &[(&str, &str)] = &[
+    ("MAGLEV_SERVER", "Where maglevd listens, unless --server says."),
+    ("NO_COLOR", "No colours, unless --color says."),
+    ("XDG_STATE_HOME", "Where maglevc/history is kept; ~/.local/state otherwise."),
+    ("SUDO_USER, USER, LOGNAME", "Who asks, as it is kept with each change."),
+];
+
+fn page() -> String {
+    let mut page = Roff::new();
+    page.control("TH", ["MAGLEVC", "1", "", concat!("maglevc ", env!("CARGO_PKG_VERSION")), "User Commands"]);
+    section(&mut page, "NAME", &[]);
+    page.text([roman("maglevc - talk to maglevd, the control plane of VPP's Maglev load balancer")]);
+    section(&mut page, "SYNOPSIS", &[]);
+    page.control("SY", ["maglevc"]);
+    for (flag, value, _) in &FLAGS[..3] {
+        page.text([roman("["), bold(*flag), roman(" "), italic(*value), roman("]")]);
+    }
+    page.text([roman("["), italic("WORDS"), roman("...]")]);
+    page.control("YS", []);
+    section(
+        &mut page,
+        "DESCRIPTION",
+        &[
+            "With words, maglevc runs them as one command and exits. Without words it is a shell on a terminal; elsewhere it \
+             reads commands from its standard input, one a line, up to the first that fails.",
+            "Any unambiguous beginning of a word or a name will do, and an exact one wins. A question mark as the last word \
+             lists what can follow.",
+        ],
+    );
+    section(&mut page, "OPTIONS", &[]);
+    for (flag, value, help) in FLAGS {
+        let mut tag = vec![bold(*flag)];
+        if !value.is_empty() {
+            tag.extend([roman(" "), italic(*value)]);
+        }
+        tagged(&mut page, tag, help);
+    }
+    section(&mut page, "COMMANDS", &[]);
+    for usage in usages(&commands::tree()) {
+        command(&mut page, &usage);
+    }
+    section(&mut page, "KEYS OF THE SHELL", &[]);
+    rows(&mut page, KEYS);
+    section(&mut page, "ENVIRONMENT", &[]);
+    rows(&mut page, VARIABLES);
+    section(&mut page, "EXIT STATUS", &[]);
+    rows(&mut page, CODES);
+    page.render()
+}
+
+fn section(page: &mut Roff, title: &str, paragraphs: &[&str]) {
+    page.control("SH", [title]);
+    for (index, paragraph) in paragraphs.iter().enumerate() {
+        if index > 0 {
+            page.control("PP", []);
+        }
+        page.text([roman(*paragraph)]);
+    }
+}
+
+fn rows(page: &mut Roff, rows: &[(&str, &str)]) {
+    rows.iter().for_each(|(tag, help)| tagged(page, vec![bold(*tag)], help));
+}
+
+fn tagged(page: &mut Roff, tag: Vec<Inline>, help: &str) {
+    page.control("TP", []);
+    page.text(tag);
+    page.text([roman(help)]);
+}
+
+/// A usage line with its words bold and its values in italics, and all there is to say of it.
+fn command(page: &mut Roff, usage: &Usage<'_>) {
+    let mut tag = Vec::new();
+    for (index, word) in usage.line.split(' ').enumerate() {
+        if index > 0 {
+            tag.push(roman(" "));
+        }
+        let inner = word.trim_matches(['[', ']']);
+        let (before, after) = word.split_once(inner).unwrap_or_default();
+        let value = inner.chars().all(|letter| letter.is_ascii_uppercase());
+        tag.extend([roman(before), if value { italic(inner) } else { bold(inner) }, roman(after)]);
+    }
+    let mut help: String = usage.help.chars().take(1).flat_map(char::to_uppercase).collect();
+    help.extend(usage.help.chars().skip(1));
+    help.push('.');
+    tagged(page, tag, &help);
+    if !usage.command.details.is_empty() {
+        page.control("IP", []);
+        page.text([roman(usage.command.details)]);
+    }
+    let options = usage.options();
+    if options.is_empty() {
+        return;
+    }
+    page.control("RS", []);
+    for (option, help) in options {
+        tagged(page, vec![bold(option)], &help);
+    }
+    page.control("RE", []);
+}
