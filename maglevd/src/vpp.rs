@@ -14,9 +14,10 @@ use maglev_core::observed::Observed;
 use maglev_core::plan::Operation;
 use maglev_vpp::{Client, ErrorClass, LoadBalancer, OpError, Options};
 use tokio::sync::mpsc;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use self::counters::Places;
 pub use self::counters::{Counters, VipCounters};
 pub use self::messages::Messages;
 pub use self::status::{Connection, Link, Status};
@@ -27,11 +28,11 @@ use crate::settings::VppSockets;
 /// How often VPP is asked whether it is still there.
 const PING: Duration = Duration::from_secs(10);
 
-/// How often counters are read.
-const COUNTERS: Duration = Duration::from_secs(5);
-
 /// How long VPP may take for an answer. One that takes longer hangs; a busy one still answers within a second.
 const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long to wait for when VPP started, which is good to know and no more.
+const BOOT: Duration = Duration::from_secs(1);
 
 /// Before another attempt to connect: doubling from the first to the last, until a connection was of use.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -164,7 +165,7 @@ impl Vpp {
         };
         self.connections += 1;
         let mut counters = counters::Reader::new(&self.sockets.stats, DEADLINE);
-        let boot = counters.boot_time().await;
+        let boot = tokio::time::timeout(BOOT, counters.boot_time()).await.ok().flatten();
         if let (Some(boot), Some(last)) = (boot, self.last_boot)
             && boot != last
         {
@@ -178,8 +179,12 @@ impl Vpp {
         if self.news.send(News::Connected(self.connections)).await.is_err() {
             return false;
         }
+        let (link, clock, places) = (self.link.clone(), self.clock, Places::default());
         let mut seen = false;
-        let reason = self.attend(&lb, &mut counters, &mut seen).await;
+        let reason = tokio::select! {
+            reason = self.attend(&lb, &places, &mut seen) => reason,
+            never = counters.run(&lb, &places, &link, clock) => never,
+        };
         tracing::warn!(reason, "connection to VPP lost");
         self.link.set(Status::Disconnected { problem: reason });
         // Nobody listens: then nothing is left to do either.
@@ -188,19 +193,15 @@ impl Vpp {
     }
 
     /// Carries out orders until the connection ends, and says why it did; and meanwhile, whether VPP was `seen`.
-    async fn attend(
-        &mut self,
-        lb: &LoadBalancer,
-        counters: &mut counters::Reader,
-        seen: &mut bool,
-    ) -> String {
-        let (mut ping, mut count) = (ticks(PING), ticks(COUNTERS));
+    async fn attend(&mut self, lb: &LoadBalancer, places: &Places, seen: &mut bool) -> String {
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let told = tokio::select! {
                 reason = lb.client().closed() => return reason.to_string(),
                 order = self.orders.recv() => match order {
                     Some(order) if order.connection == self.connections => {
-                        match self.carry_out(lb, counters, order.task).await {
+                        match carry_out(lb, places, order.task).await {
                             Ok(news) => {
                                 *seen |= matches!(news, News::Observed(Some(_)));
                                 self.news.send(news).await
@@ -215,63 +216,48 @@ impl Vpp {
                     Ok(_) => continue,
                     Err(error) => return Chain(&error).to_string(),
                 },
-                _ = count.tick() => {
-                    if let Some(read) = counters.read(lb, self.clock.now()).await {
-                        self.link.count(read);
-                    }
-                    continue;
-                }
             };
             if told.is_err() {
                 return "the daemon is shutting down".to_owned();
             }
         }
     }
+}
 
-    /// Does what is asked. Fails only when the connection is of no use any more.
-    async fn carry_out(
-        &self,
-        lb: &LoadBalancer,
-        counters: &mut counters::Reader,
-        task: Task,
-    ) -> Result<News, String> {
-        match task {
-            Task::Observe => match lb.observe().await {
-                Ok(observed) => {
-                    counters.watch(&observed);
-                    Ok(News::Observed(Some(observed)))
-                }
-                Err(error) if error.class() == ErrorClass::Gone => Err(Chain(&error).to_string()),
-                Err(error) => {
-                    tracing::warn!(error = %Chain(&error), "cannot see what VPP has");
-                    Ok(News::Observed(None))
-                }
-            },
-            Task::Apply(operations) => {
-                let results = lb.execute(&operations).await;
-                if operations
-                    .iter()
-                    .any(|o| matches!(o, Operation::AddVip { .. } | Operation::RemoveVip { .. }))
-                {
-                    counters.forget();
-                }
-                if let Some(error) = results.iter().filter_map(gone).next() {
-                    return Err(Chain(error).to_string());
-                }
-                let told =
-                    results.into_iter().map(|result| result.map_err(|error| Chain(&error).to_string()));
-                Ok(News::Applied(told.collect()))
+/// Does what is asked. Fails only when the connection is of no use any more.
+async fn carry_out(lb: &LoadBalancer, places: &Places, task: Task) -> Result<News, String> {
+    match task {
+        Task::Observe => match lb.observe().await {
+            Ok(observed) => {
+                places.learn(&observed);
+                Ok(News::Observed(Some(observed)))
             }
+            Err(error) if error.class() == ErrorClass::Gone => Err(Chain(&error).to_string()),
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "cannot see what VPP has");
+                Ok(News::Observed(None))
+            }
+        },
+        Task::Apply(operations) => {
+            let moves = |o: &Operation| matches!(o, Operation::AddVip { .. } | Operation::RemoveVip { .. });
+            let moves = operations.iter().any(moves);
+            if moves {
+                places.forget();
+            }
+            let results = lb.execute(&operations).await;
+            if moves {
+                // Also what was learned while it was under way.
+                places.forget();
+            }
+            if let Some(error) = results.iter().filter_map(gone).next() {
+                return Err(Chain(error).to_string());
+            }
+            let told = results.into_iter().map(|result| result.map_err(|error| Chain(&error).to_string()));
+            Ok(News::Applied(told.collect()))
         }
     }
 }
 
 fn gone(result: &Result<(), OpError>) -> Option<&OpError> {
     result.as_ref().err().filter(|error| error.class() == ErrorClass::Gone)
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

@@ -1,9 +1,9 @@
 //! Edge. Small servers on loopback, for tests that need no network of their own.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +24,7 @@ pub struct Server {
     address: SocketAddr,
     status: Arc<AtomicU16>,
     requests: Arc<AtomicUsize>,
+    answered: Arc<Mutex<Option<Instant>>>,
     task: JoinHandle<()>,
 }
 
@@ -37,8 +38,10 @@ impl Server {
     pub async fn start_at(address: IpAddr) -> Self {
         let status = Arc::new(AtomicU16::new(200));
         let answer = Arc::clone(&status);
+        let answered = Arc::new(Mutex::new(None));
+        let last = Arc::clone(&answered);
         let mut server = Server::serve(address, move |mut stream| {
-            let answer = Arc::clone(&answer);
+            let (answer, last) = (Arc::clone(&answer), Arc::clone(&last));
             async move {
                 let status = answer.load(Ordering::SeqCst);
                 // A probe that was broken off does not read it.
@@ -46,12 +49,14 @@ impl Server {
                     stream.read(&mut [0; 1]).await.map(drop)
                 } else {
                     let answer = format!("HTTP/1.1 {status} Fine\r\ncontent-length: 0\r\n\r\n");
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                     stream.write_all(answer.as_bytes()).await
                 };
             }
         })
         .await;
         server.status = status;
+        server.answered = answered;
         server
     }
 
@@ -76,7 +81,7 @@ impl Server {
                 });
             }
         });
-        Server { address, status: Arc::default(), requests, task }
+        Server { address, status: Arc::default(), requests, answered: Arc::default(), task }
     }
 
     /// Its address.
@@ -125,6 +130,11 @@ impl Server {
             let seen = self.requests() - before;
             if seen >= more { Ok(()) } else { Err(seen) }
         })
+    }
+
+    /// When it began to send its last answer.
+    pub fn answered(&self) -> Option<Instant> {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How often it was asked.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use maglev_api::v1;
 use maglev_api::v1::plan_vpplb_state_request::Suppose;
@@ -33,6 +34,7 @@ pub fn vip(number: u8) -> Vip {
 pub struct Vpp {
     /// The VPP itself.
     pub sim: Sim,
+    asked_at: Arc<Mutex<Option<Instant>>>,
     directory: TempDir,
 }
 
@@ -45,8 +47,12 @@ impl Vpp {
     /// Starts one of a release.
     pub async fn start_as(release: Release) -> Self {
         let directory = TempDir::with_prefix("vpp-").expect("a directory");
-        let options = SimOptions::in_dir(directory.path()).release(release);
-        Vpp { sim: Sim::start(options).await.expect("a simulated VPP"), directory }
+        let asked_at = Arc::new(Mutex::new(None));
+        let last = Arc::clone(&asked_at);
+        let options = SimOptions::in_dir(directory.path()).release(release).on_mutation(move |_| {
+            *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        });
+        Vpp { sim: Sim::start(options).await.expect("a simulated VPP"), asked_at, directory }
     }
 
     /// Starts a daemon that drives it.
@@ -85,6 +91,11 @@ impl Vpp {
     /// What was asked to be changed since the journal was cleared, each in a line with what came of it.
     pub fn written(&self) -> Vec<String> {
         self.sim.mutations().iter().map(ToString::to_string).collect()
+    }
+
+    /// When a change was asked for last.
+    pub fn asked_at(&self) -> Option<Instant> {
+        *self.asked_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until so many changes were asked for since the journal was cleared.
@@ -194,7 +205,7 @@ impl Operator {
     pub async fn slowest_call(&mut self) -> Duration {
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
-            let begun = std::time::Instant::now();
+            let begun = Instant::now();
             self.states().await;
             slowest = slowest.max(begun.elapsed());
         }

@@ -1,6 +1,7 @@
 //! Edge. The packet counters of VIPs, out of VPP's stats segment.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use maglev_core::net::Vip;
@@ -9,7 +10,15 @@ use maglev_core::time::Time;
 use maglev_vpp::LoadBalancer;
 use maglev_vpp::stats::{Combined, Stats, VipPackets};
 
+use crate::clock::Clock;
 use crate::reload::Chain;
+use crate::vpp::Link;
+
+/// How often counters are read.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// When to try again if that failed, such as for VIPs that came and went meanwhile.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Counters of every VIP, read at one moment.
 #[derive(Clone, Debug)]
@@ -31,16 +40,16 @@ pub struct VipCounters {
     pub route: Option<Combined>,
 }
 
-/// Reads counters.
-#[derive(Debug)]
-pub(super) struct Reader {
-    path: PathBuf,
-    deadline: Duration,
-    stats: Option<Stats>,
-    /// Where each VIP is counted, if that is known.
+/// Where each VIP is counted, as far as that is known. Whoever writes to VPP says so here, since VIPs that come and go
+/// hand on their places.
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Counts what was learned and forgotten: what was begun with another number is out of date.
+    version: u64,
     places: Option<Vec<Place>>,
-    /// Whether the present trouble has been told.
-    told: bool,
 }
 
 /// Where a VIP is counted.
@@ -50,9 +59,60 @@ struct Place {
     pool_index: u32,
 }
 
+impl Places {
+    /// Takes them from what was observed.
+    pub(super) fn learn(&self, observed: &Observed) {
+        let mut known = self.known();
+        *known = Known { version: known.version + 1, places: Some(places(observed)) };
+    }
+
+    /// VIPs come or go: where they are counted has to be asked anew.
+    pub(super) fn forget(&self) {
+        let mut known = self.known();
+        *known = Known { version: known.version + 1, places: None };
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Whoever panicked with it wrote whole values only.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks VPP where nothing is known. Returns the version it holds for.
+    async fn find(&self, lb: &LoadBalancer) -> Option<(u64, Vec<Place>)> {
+        let version = {
+            let known = self.known();
+            if let Some(places) = &known.places {
+                return Some((known.version, places.clone()));
+            }
+            known.version
+        };
+        let found = places(&lb.observe().await.ok()?);
+        let mut known = self.known();
+        if known.version != version {
+            return None;
+        }
+        known.places = Some(found.clone());
+        Some((version, found))
+    }
+}
+
+fn places(observed: &Observed) -> Vec<Place> {
+    observed.vips.iter().map(|state| Place { vip: state.vip, pool_index: state.pool_index }).collect()
+}
+
+/// Reads counters.
+#[derive(Debug)]
+pub(super) struct Reader {
+    path: PathBuf,
+    deadline: Duration,
+    stats: Option<Stats>,
+    /// Whether the present trouble has been told.
+    told: bool,
+}
+
 impl Reader {
     pub(super) fn new(path: &Path, deadline: Duration) -> Self {
-        Reader { path: path.to_owned(), deadline, stats: None, places: None, told: false }
+        Reader { path: path.to_owned(), deadline, stats: None, told: false }
     }
 
     /// When VPP started, in seconds of Unix time.
@@ -61,24 +121,24 @@ impl Reader {
         stats.boot_time().await.ok()
     }
 
-    /// Counts the VIPs that were observed.
-    pub(super) fn watch(&mut self, observed: &Observed) {
-        let place =
-            |state: &maglev_core::observed::VipState| Place { vip: state.vip, pool_index: state.pool_index };
-        self.places = Some(observed.vips.iter().map(place).collect());
-    }
-
-    /// VIPs have come or gone: where they are counted has to be asked anew.
-    pub(super) fn forget(&mut self) {
-        self.places = None;
+    /// Reads counters every so often and shows them, for ever. Beside everything else: a stats segment that hangs must not
+    /// hold up what is written to VPP. Dropping the future is safe.
+    pub(super) async fn run(mut self, lb: &LoadBalancer, places: &Places, link: &Link, clock: Clock) -> ! {
+        loop {
+            let pause = match self.read(lb, places, clock.now()).await {
+                Some(counters) => {
+                    link.count(counters);
+                    INTERVAL
+                }
+                None => AGAIN,
+            };
+            tokio::time::sleep(pause).await;
+        }
     }
 
     /// Reads the counters of every VIP. Trouble is told once and is no reason to give up VPP.
-    pub(super) async fn read(&mut self, lb: &LoadBalancer, now: Time) -> Option<Counters> {
-        if self.places.is_none() {
-            self.watch(&lb.observe().await.ok()?);
-        }
-        let places = self.places.clone()?;
+    async fn read(&mut self, lb: &LoadBalancer, at: &Places, now: Time) -> Option<Counters> {
+        let (version, places) = at.find(lb).await?;
         let prefixes: Vec<_> = places.iter().map(|place| place.vip.prefix).collect();
         let routes = lb.route_stats_indices(&prefixes).await;
         let pool: Vec<_> = places.iter().map(|place| place.pool_index).collect();
@@ -86,6 +146,7 @@ impl Reader {
         let indices: Vec<_> = routes.into_iter().map(|index| index.unwrap_or(u32::MAX)).collect();
         let read = self.connect().await?.read(&pool, &indices).await;
         match read {
+            Ok(_) if at.known().version != version => None,
             Ok(read) => {
                 self.told = false;
                 let vips = places.iter().zip(read.vips).zip(read.routes);

@@ -1,6 +1,7 @@
 //! Edge. A VPP that refuses, hangs, hangs up, or is not the right one.
 
-use std::time::Duration;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
 
 use maglev_api::v1::{self, BackendState, VppStatus};
 use maglev_tests::cli::maglevc;
@@ -199,4 +200,32 @@ async fn a_vpp_that_always_hangs_up_is_not_pestered() {
     vpp.sim.clear_faults();
     operator.in_charge().await;
     vpp.has(vip(1), [(Farm::ip(0), 1)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stats_socket_that_says_nothing_holds_up_no_write() {
+    let (farm, vpp) = (Farm::start(2).await, Vpp::start().await);
+    std::fs::remove_file(vpp.sim.stats_socket()).unwrap();
+    let _silent = UnixListener::bind(vpp.sim.stats_socket()).unwrap();
+    let daemon = vpp.driven(&two(&farm)).await;
+    let mut operator = daemon.operator().await;
+
+    // Longer than it takes to give up the socket, so that trying again falls into it too.
+    let begun = Instant::now();
+    let mut slowest = Duration::ZERO;
+    for round in 1.. {
+        let changed = Instant::now();
+        operator.weigh(["one", "primary", "web0"], 100 * (round % 2)).await.unwrap();
+        // A weight of 100 is what it has at first.
+        if round > 1 {
+            vpp.has(vip(1), [(Farm::ip(0), u8::try_from(round % 2).unwrap())]).await;
+            slowest = slowest.max(changed.elapsed());
+        }
+        if begun.elapsed() > Duration::from_secs(7) {
+            break;
+        }
+    }
+
+    assert!(slowest < Duration::from_secs(2), "a write took {slowest:?}");
+    assert!(daemon.line("VPP's counters cannot be read").is_some());
 }
