@@ -252,6 +252,9 @@ fn an_older_server_is_no_lost_server() {
     shell.enters("show version");
     shell.sees("it is older than this maglevc");
     shell.is_ready();
+    // It cannot list names alone, and completes all the same.
+    shell.types("show backends stat\t");
+    shell.sees("show backends static ");
 }
 
 #[test]
@@ -353,13 +356,15 @@ fn the_live_view_gives_the_terminal_back_when_it_is_ended() {
 #[test]
 fn the_live_view_goes_on_without_its_server() {
     let mut shell = Shell::new(Mood::Well);
-    let mut view = start(&shell.address, &shell.home, &["watch", "frontends"]);
-    view.exp_string("LAST CHANGES").unwrap();
+    shell.is_ready();
+    shell.enters("watch frontends");
+    shell.sees("LAST CHANGES");
     shell.server = None;
-    view.exp_string("; trying on").unwrap();
-    view.send("q").unwrap();
-    view.flush().unwrap();
-    view.exp_string(MAIN_SCREEN).unwrap();
+    shell.sees("; trying on");
+    shell.types("q");
+    shell.sees(MAIN_SCREEN);
+    // What the shell has to say of it waits until the screen is its own again.
+    shell.sees("; trying on");
 }
 
 /// What bash completes a line to, with the script that it is given. `None` where there is no bash.
