@@ -193,3 +193,6 @@ impl Text for Cancelled {
         page.line(&[Span::new(FAINT, "cancelled; a change that was sent may be made all the same")]);
     }
 }
+
+#[cfg(test)]
+mod tests;
