@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use maglev_api::v1::{
     Frontend, GetBackendRequest, GetFrontendRequest, GetHealthCheckRequest, ListBackendsRequest,
-    ListFrontendsRequest, ListHealthChecksRequest,
+    ListFrontendsRequest, ListHealthChecksRequest, ListNamesRequest,
 };
 
 use crate::client::Client;
@@ -80,18 +80,15 @@ async fn unknown(
 /// Every name of a kind, where the kind depends on names given before.
 async fn names(client: &Client, object: Object, arguments: &Arguments) -> Result<Vec<String>, Failure> {
     Ok(match object {
-        Object::Frontend => {
-            let all = client.call(async |mut c| c.list_frontends(ListFrontendsRequest {}).await).await?;
-            all.frontends.into_iter().map(|frontend| frontend.name).collect()
-        }
-        Object::Backend => {
-            let all = client.call(async |mut c| c.list_backends(ListBackendsRequest {}).await).await?;
-            all.backends.into_iter().map(|backend| backend.name).collect()
-        }
-        Object::HealthCheck => {
-            let all =
-                client.call(async |mut c| c.list_health_checks(ListHealthChecksRequest {}).await).await?;
-            all.health_checks.into_iter().map(|check| check.name).collect()
+        Object::Frontend | Object::Backend | Object::HealthCheck => {
+            let all = client.call(async |mut c| c.list_names(ListNamesRequest {}).await).await;
+            match (all, object) {
+                (Ok(all), Object::Frontend) => all.frontends,
+                (Ok(all), Object::Backend) => all.backends,
+                (Ok(all), _) => all.health_checks,
+                (Err(Failure::Refused(_)), _) => listed(client, object).await?,
+                (Err(failure), _) => return Err(failure),
+            }
         }
         Object::Pool => frontend(client, arguments).await?.pools.into_iter().map(|pool| pool.name).collect(),
         Object::PoolBackend => {
@@ -99,6 +96,25 @@ async fn names(client: &Client, object: Object, arguments: &Arguments) -> Result
             let pools = frontend(client, arguments).await?.pools.into_iter();
             let backends = pools.filter(|p| p.name == pool).flat_map(|p| p.backends);
             backends.map(|backend| backend.name).collect()
+        }
+    })
+}
+
+/// The names of a server that is too old to list them alone.
+async fn listed(client: &Client, object: Object) -> Result<Vec<String>, Failure> {
+    Ok(match object {
+        Object::Frontend => {
+            let all = client.call(async |mut c| c.list_frontends(ListFrontendsRequest {}).await).await?;
+            all.frontends.into_iter().map(|frontend| frontend.name).collect()
+        }
+        Object::HealthCheck => {
+            let all =
+                client.call(async |mut c| c.list_health_checks(ListHealthChecksRequest {}).await).await?;
+            all.health_checks.into_iter().map(|check| check.name).collect()
+        }
+        Object::Backend | Object::Pool | Object::PoolBackend => {
+            let all = client.call(async |mut c| c.list_backends(ListBackendsRequest {}).await).await?;
+            all.backends.into_iter().map(|backend| backend.name).collect()
         }
     })
 }

@@ -180,7 +180,7 @@ fn frontend(one: &Frontend, found: &mut Vec<Problem>) {
     });
 }
 
-/// How the backends of some pools are: `primary has 2 down and 1 paused`.
+/// How the backends of some pools are: `pool primary has 2 down and 1 paused`.
 fn census(pools: &[Pool]) -> String {
     let count = |pool: &Pool| {
         let words = [BackendState::Down, BackendState::Disabled, BackendState::Paused, BackendState::Unknown];
@@ -197,7 +197,7 @@ fn census(pools: &[Pool]) -> String {
             0 => {}
             zero => parts.push(format!("{zero} at weight 0")),
         }
-        format!("{} has {}", pool.name, parts.join(", "))
+        format!("pool {} has {}", pool.name, parts.join(", "))
     };
     pools.iter().map(count).collect::<Vec<_>>().join("; ")
 }

@@ -78,6 +78,8 @@ pub(crate) async fn run(session: &mut Session, history: Option<PathBuf>) -> Resu
         };
         // An interrupt that came before the command is not meant for it.
         while interrupts.recv().now_or_never().is_some() {}
+        // News of the server would tear a table, or a full screen, apart.
+        let reserved = screen.reserve();
         let ran = tokio::select! {
             ran = run_line(session, &line) => ran,
             _ = interrupts.recv() => {
@@ -86,6 +88,7 @@ pub(crate) async fn run(session: &mut Session, history: Option<PathBuf>) -> Resu
             }
             () = any(&mut ends) => return Ok(ENDED),
         };
+        drop(reserved);
         match ran {
             Ok(Flow::Next) => {}
             Ok(Flow::Leave) => return Ok(0),
@@ -175,7 +178,7 @@ impl Text for Greeting {
     fn text(&self, page: &mut Page) {
         page.line(&[
             Span::new(TITLE, format!("maglevc {}", env!("CARGO_PKG_VERSION"))),
-            Span::new(FAINT, ": ? lists what can follow, TAB completes, Ctrl-C cancels, Ctrl-D leaves"),
+            Span::new(FAINT, ": ? lists what can follow, TAB completes, Ctrl-D leaves"),
         ]);
     }
 }
@@ -190,3 +193,6 @@ impl Text for Cancelled {
         page.line(&[Span::new(FAINT, "cancelled; a change that was sent may be made all the same")]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use rexpect::process::{Signal, WaitStatus};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 use tokio::runtime::Runtime;
 
@@ -252,14 +254,9 @@ fn an_older_server_is_no_lost_server() {
     shell.enters("show version");
     shell.sees("it is older than this maglevc");
     shell.is_ready();
-}
-
-#[test]
-fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
-    let mut shell = Shell::new(Mood::Well);
-    shell.is_ready();
-    shell.terminal.process_mut().signal(Signal::SIGTERM).unwrap();
-    assert_eq!(shell.ends(), 143);
+    // It cannot list names alone, and completes all the same.
+    shell.types("show backends stat\t");
+    shell.sees("show backends static ");
 }
 
 #[test]
@@ -332,34 +329,57 @@ fn the_live_view_takes_keys_and_gives_the_terminal_back() {
 }
 
 #[test]
-fn the_live_view_gives_the_terminal_back_when_it_is_ended() {
-    for (signal, shell) in
-        [(Signal::SIGTERM, false), (Signal::SIGHUP, false), (Signal::SIGINT, false), (Signal::SIGTERM, true)]
-    {
-        let mut one = Shell::new(Mood::Well);
-        if shell {
-            one.is_ready();
-            one.enters("watch backends");
-        } else {
-            one.terminal = start(&one.address, &one.home, &["watch", "backends"]);
-        }
-        one.sees("LAST CHANGES");
-        one.terminal.process_mut().signal(signal).unwrap();
-        one.sees(MAIN_SCREEN);
-        assert_eq!(one.ends(), 143, "{signal:?}");
+fn a_signal_ends_it_and_leaves_the_terminal_as_it_was() {
+    /// Runs the rest of the arguments and compares the settings of the terminal before and after. Signals go to all.
+    const SCRIPT: &str = "stty rows 24 cols 80; before=$(stty -g); trap '' TERM HUP INT QUIT; echo \"group $$\"; \"$@\"; \
+                          code=$?; [ \"$(stty -g)\" = \"$before\" ] && echo \"as it was, $code\"";
+    let server = Shell::new(Mood::Well);
+    let live = &["watch", "backends"][..];
+    for (words, ready, signal) in [
+        (&[][..], "maglevd.sock> ", Signal::SIGTERM),
+        (&[], "maglevd.sock> ", Signal::SIGHUP),
+        (live, "LAST CHANGES", Signal::SIGTERM),
+        (live, "LAST CHANGES", Signal::SIGHUP),
+        (live, "LAST CHANGES", Signal::SIGINT),
+        (live, "LAST CHANGES", Signal::SIGQUIT),
+    ] {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", SCRIPT, "sh", env!("CARGO_BIN_EXE_maglevc"), "--server", &server.address])
+            .args(words);
+        command.env_clear().env("HOME", server.home.path()).env("TERM", "xterm").env("NO_COLOR", "1");
+        let mut terminal = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+        let (_, group) = terminal.exp_regex("group [0-9]+").unwrap();
+        terminal.exp_string(ready).unwrap();
+        let group = group.trim_start_matches("group ").parse().unwrap();
+        killpg(Pid::from_raw(group), signal).unwrap();
+        terminal.exp_string("as it was, 143").unwrap_or_else(|error| panic!("{words:?} {signal:?}: {error}"));
     }
+}
+
+#[test]
+fn a_signal_ends_a_shell_in_a_live_view() {
+    let mut shell = Shell::new(Mood::Well);
+    shell.is_ready();
+    shell.enters("watch backends");
+    shell.sees("LAST CHANGES");
+    shell.terminal.process_mut().signal(Signal::SIGTERM).unwrap();
+    shell.sees(MAIN_SCREEN);
+    assert_eq!(shell.ends(), 143);
 }
 
 #[test]
 fn the_live_view_goes_on_without_its_server() {
     let mut shell = Shell::new(Mood::Well);
-    let mut view = start(&shell.address, &shell.home, &["watch", "frontends"]);
-    view.exp_string("LAST CHANGES").unwrap();
+    shell.is_ready();
+    shell.enters("watch frontends");
+    shell.sees("LAST CHANGES");
     shell.server = None;
-    view.exp_string("; trying on").unwrap();
-    view.send("q").unwrap();
-    view.flush().unwrap();
-    view.exp_string(MAIN_SCREEN).unwrap();
+    shell.sees("; trying on");
+    shell.types("q");
+    shell.sees(MAIN_SCREEN);
+    // What the shell has to say of it waits until the screen is its own again.
+    shell.sees("; trying on");
 }
 
 /// What bash completes a line to, with the script that it is given. `None` where there is no bash.

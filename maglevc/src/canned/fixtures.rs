@@ -8,7 +8,7 @@ mod config;
 mod events;
 mod frontends;
 
-pub(crate) use backends::{HOSTILE, backends, calm_backends, hostile_backend};
+pub(crate) use backends::{HOSTILE, backends, calm_backends, crowd, hostile_backend};
 pub(crate) use config::{check, health_checks, reload, version};
 pub(crate) use events::{events, hostile_event};
 pub(crate) use frontends::{calm_frontends, frontends};

@@ -39,6 +39,8 @@ pub(crate) enum Mood {
     Empty,
     /// All is as it should be.
     Calm,
+    /// It watches as many backends as anybody has.
+    Crowded,
 }
 
 /// The server.
@@ -173,6 +175,7 @@ impl Maglev for Canned {
             Mood::Empty => Vec::new(),
             Mood::Hostile => vec![f::hostile_backend()],
             Mood::Calm => f::calm_backends(),
+            Mood::Crowded => f::crowd(),
             _ => f::backends(),
         };
         self.answer(ListBackendsResponse { backends }).await
@@ -182,6 +185,7 @@ impl Maglev for Canned {
         let backends = match self.mood {
             Mood::Empty => Vec::new(),
             Mood::Hostile => vec![f::hostile_backend()],
+            Mood::Crowded => f::crowd(),
             _ => f::backends(),
         };
         let backend = find("backend", &request.into_inner().name, backends, |b| &b.name)?;
@@ -202,6 +206,24 @@ impl Maglev for Canned {
     ) -> Result<Response<HealthCheck>, Status> {
         let check = find("health check", &request.into_inner().name, f::health_checks(), |c| &c.name)?;
         self.answer(check).await
+    }
+
+    async fn list_names(&self, _: Request<ListNamesRequest>) -> Result<Response<ListNamesResponse>, Status> {
+        if self.mood == Mood::Old {
+            return Err(Status::unimplemented(""));
+        }
+        let all = match self.mood {
+            Mood::Empty => ListNamesResponse::default(),
+            mood => ListNamesResponse {
+                frontends: f::frontends().into_iter().map(|frontend| frontend.name).collect(),
+                backends: match mood {
+                    Mood::Crowded => f::crowd().into_iter().map(|backend| backend.name).collect(),
+                    _ => f::backends().into_iter().map(|backend| backend.name).collect(),
+                },
+                health_checks: f::health_checks().into_iter().map(|check| check.name).collect(),
+            },
+        };
+        self.answer(all).await
     }
 
     async fn pause_backend(

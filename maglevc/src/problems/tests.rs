@@ -40,7 +40,7 @@ fn a_frontend_on_its_spare_pool_is_told() {
     let frontends = vec![site.into()];
     let found = problems(&Everything { frontends, ..Everything::default() });
     assert_eq!(found[0].what, "on a spare pool");
-    assert_eq!(found[0].because, "pool spare serves: primary has 1 down, 1 paused");
+    assert_eq!(found[0].because, "pool spare serves: pool primary has 1 down, 1 paused");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::stdin;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use rustyline::ExternalPrinter;
@@ -17,6 +18,35 @@ enum Job {
 #[derive(Clone)]
 pub(super) struct Screen {
     texts: Option<SyncSender<Job>>,
+    held: Arc<Held>,
+}
+
+/// Whether the screen belongs to a command, which nothing may write into.
+#[derive(Default)]
+struct Held {
+    now: Mutex<bool>,
+    over: Condvar,
+}
+
+impl Held {
+    fn set(&self, now: bool) {
+        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        self.over.notify_all();
+    }
+
+    fn wait(&self) {
+        let now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.over.wait_while(now, |now| *now));
+    }
+}
+
+/// The screen in the hands of a command. Dropping it lets others write what they have meanwhile.
+pub(super) struct Reserved(Arc<Held>);
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl Screen {
@@ -25,8 +55,11 @@ impl Screen {
         /// More texts than an editor leaves waiting: it takes them between two keys.
         const WAITING: usize = 16;
         let (texts, waiting) = sync_channel(WAITING);
+        let held = Arc::new(Held::default());
+        let free = held.clone();
         std::thread::spawn(move || {
             while let Ok(job) = waiting.recv() {
+                free.wait();
                 match job {
                     Job::Print(text) => {
                         if printer.print(text).is_err() {
@@ -38,12 +71,18 @@ impl Screen {
                 }
             }
         });
-        Self { texts: Some(texts) }
+        Self { texts: Some(texts), held }
     }
 
     /// A terminal that can only go on: writes as it comes.
     pub(super) fn plain() -> Self {
-        Self { texts: None }
+        Self { texts: None, held: Arc::default() }
+    }
+
+    /// Keeps others from writing until the value is dropped.
+    pub(super) fn reserve(&self) -> Reserved {
+        self.held.set(true);
+        Reserved(self.held.clone())
     }
 
     /// Writes whole lines. An editor that takes none loses them.

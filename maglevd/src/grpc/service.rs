@@ -145,6 +145,15 @@ impl Maglev for Service {
         found.map(Response::new).ok_or(missing)
     }
 
+    async fn list_names(&self, _: Request<v1::ListNamesRequest>) -> Answer<v1::ListNamesResponse> {
+        let names = self.show(|c| v1::ListNamesResponse {
+            frontends: c.engine.frontends().map(|frontend| frontend.name().to_string()).collect(),
+            backends: c.engine.backends().map(|backend| backend.name().to_string()).collect(),
+            health_checks: c.engine.config().checks.keys().map(ToString::to_string).collect(),
+        });
+        names.await.map(Response::new)
+    }
+
     async fn pause_backend(
         &self,
         request: Request<v1::BackendIntentRequest>,

@@ -193,3 +193,14 @@ async fn help_explains_the_commands_that_are_meant() {
     insta::assert_snapshot!(said);
     assert_eq!(Process::new("help nonsense").run().await.code, 2);
 }
+
+#[tokio::test]
+async fn of_many_names_some_are_shown_and_a_beginning_finds_the_rest() {
+    let all = ran(Mood::Crowded, "show backends ?").await;
+    let said = all.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("backend-00000") && said.contains("and 9940 more"), "{said}");
+    let some = ran(Mood::Crowded, "show backends backend-0999?").await;
+    assert!(some.out.contains("backend-09999") && !some.out.contains("more"), "{}", some.out);
+    let one = ran(Mood::Crowded, "show backends backend-09999").await;
+    assert!(one.out.starts_with("backend backend-09999\n"), "{}", one.out);
+}
