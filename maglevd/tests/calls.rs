@@ -145,6 +145,15 @@ async fn health_checks_are_shown_whole() {
 }
 
 #[tokio::test]
+async fn the_names_of_everything_are_told_at_once() {
+    let (_server, mut daemon) = daemon().await;
+    let names = daemon.client.list_names(v1::ListNamesRequest {}).await.unwrap().into_inner();
+    assert_eq!(names.frontends, ["site"]);
+    assert_eq!(names.backends, ["off0", "static0", "web0"]);
+    assert_eq!(names.health_checks, ["idle", "web"]);
+}
+
+#[tokio::test]
 async fn a_backend_is_paused_resumed_disabled_and_enabled() {
     let (_server, mut daemon) = daemon().await;
     for again in [true, false] {
