@@ -32,13 +32,19 @@ async fn what_is_set_is_done() {
     let mut operator = daemon.operator().await;
     operator.all_up().await;
 
-    for (word, state) in [
-        ("pause", BackendState::Paused),
+    // It is the only server: what takes it away has to be meant.
+    let said = maglevc(&daemon, &["set", "backend", "web0", "pause"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("force"), "{said:?}");
+
+    for (words, state) in [
+        ("pause force", BackendState::Paused),
         ("resume", BackendState::Up),
-        ("disable", BackendState::Disabled),
+        ("disable force", BackendState::Disabled),
         ("enable", BackendState::Up),
     ] {
-        let said = maglevc(&daemon, &["set", "backend", "web0", word]);
+        let line: Vec<_> = ["set", "backend", "web0"].into_iter().chain(words.split(' ')).collect();
+        let said = maglevc(&daemon, &line);
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
         operator.becomes("web0", state, SOON).await;
     }
