@@ -172,23 +172,9 @@ impl Frontend {
         PoolWeights::new(self.pools.iter().map(|pool| pool.members.iter().map(|member| member.weight)))
     }
 
-    /// The scale for a table of `table_length` buckets, where there is none to keep.
-    pub fn scale(&self, scaling: WeightScaling, table_length: u32) -> Scale {
-        match scaling {
-            WeightScaling::Ratio => Scale::smallest(&self.weights(), table_length),
-            WeightScaling::Raw => Scale::RAW,
-        }
-    }
-
     /// The scale and the table length of a VIP that is created now.
     pub fn fit(&self, scaling: WeightScaling) -> Fit {
-        match (self.table_length, scaling) {
-            (TableLength::Fixed(table_length), _) => {
-                Fit { scale: self.scale(scaling, table_length), table_length }
-            }
-            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(&self.weights()),
-            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(&self.weights()),
-        }
+        self.table_length.fit(&self.weights(), scaling)
     }
 }
 
@@ -219,4 +205,18 @@ pub enum TableLength {
     Auto,
     /// Fixed: a power of two up to 65536.
     Fixed(u32),
+}
+
+impl TableLength {
+    /// The scale and the table length of a VIP with these weights that is created now.
+    pub fn fit(self, weights: &PoolWeights, scaling: WeightScaling) -> Fit {
+        match (self, scaling) {
+            (TableLength::Fixed(table_length), WeightScaling::Raw) => Fit { scale: Scale::RAW, table_length },
+            (TableLength::Fixed(table_length), WeightScaling::Ratio) => {
+                Fit { scale: Scale::smallest(weights, table_length), table_length }
+            }
+            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(weights),
+            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(weights),
+        }
+    }
 }

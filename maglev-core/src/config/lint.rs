@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use super::duration::format_duration;
 use super::raw::{Raw, RawFrontend, RawPool};
 use super::report::{Place, Report};
-use super::{Backend, Config, Frontend, Member, Pool};
+use super::{Backend, Config, Frontend, Member, Pool, TableLength};
 use crate::names::{BackendName, CheckName};
 use crate::weight::Weight;
-use crate::weight::scale::Fit;
 use crate::weight::share::{Share, shares, worst};
 
 /// How far the share of a server may be off before it is worth a warning: 5 %, in millionths.
@@ -153,7 +152,7 @@ fn uneven_shares(written: &RawFrontend, frontend: &Frontend, config: &Config, re
 fn long_enough(frontend: &Frontend, config: &Config, servers: &[(IpAddr, Weight)], than: u32) -> Option<u32> {
     let lengths = std::iter::successors(than.checked_mul(2), |length| length.checked_mul(2));
     lengths.take_while(|&length| length <= LONGEST_TABLE).find(|&length| {
-        let fit = Fit { scale: frontend.scale(config.vpp.weight_scaling, length), table_length: length };
+        let fit = TableLength::Fixed(length).fit(&frontend.weights(), config.vpp.weight_scaling);
         worst(&shares(fit, servers)).is_none_or(|(_, share)| share.error_ppm() <= SHARE_TOLERANCE_PPM)
     })
 }

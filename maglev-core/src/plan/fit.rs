@@ -1,6 +1,6 @@
 //! Pure. Which scale a frontend's weights get.
 
-use crate::config::{TableLength, WeightScaling};
+use crate::config::WeightScaling;
 use crate::desired::DesiredVip;
 use crate::observed::VipState;
 use crate::weight::Weight;
@@ -17,16 +17,7 @@ pub(super) fn fit(
     used: Option<(WeightScaling, Scale)>,
 ) -> Fit {
     let weights = &desired.weights;
-    let Some(present) = stays else {
-        return match (desired.table_length, desired.scaling) {
-            (TableLength::Fixed(table_length), WeightScaling::Raw) => Fit { scale: Scale::RAW, table_length },
-            (TableLength::Fixed(table_length), WeightScaling::Ratio) => {
-                Fit { scale: Scale::smallest(weights, table_length), table_length }
-            }
-            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(weights),
-            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(weights),
-        };
-    };
+    let Some(present) = stays else { return desired.table_length.fit(weights, desired.scaling) };
     let table_length = present.table_length;
     let scale = match (desired.scaling, used) {
         (WeightScaling::Raw, _) => Scale::RAW,
