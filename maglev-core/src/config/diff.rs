@@ -130,8 +130,7 @@ where
 impl CheckChange {
     fn between(old: &HealthCheck, new: &HealthCheck) -> CheckChange {
         CheckChange {
-            question: (&old.probe, old.source_v4, old.source_v6)
-                != (&new.probe, new.source_v4, new.source_v6),
+            question: !old.asks_the_same_as(new),
             pace: old.pace != new.pace,
             thresholds: old.thresholds != new.thresholds,
         }
