@@ -302,15 +302,11 @@ impl Driver {
         let attribution = Attribution { by, at: now, reason };
         let changed = match &change {
             Change::Backend { backend, request } => {
-                self.engine.request(now, backend, *request, attribution.clone())?
+                self.engine.request(now, backend, *request, attribution)?
             }
-            Change::Weight { frontend, pool, backend, weight, flush } => self.engine.set_weight(
-                now,
-                (frontend, pool, backend),
-                *weight,
-                *flush,
-                attribution.clone(),
-            )?,
+            Change::Weight { frontend, pool, backend, weight, flush } => {
+                self.engine.set_weight(now, (frontend, pool, backend), *weight, *flush, attribution)?
+            }
         };
         if changed {
             self.keep().map_err(ChangeError::NotKept)?;
