@@ -62,8 +62,19 @@ pub struct View<'a> {
     pub tally: &'a Tally,
     /// Both clocks.
     pub reading: Reading,
+    /// What is under way.
+    pub load: Load,
     /// Where the next event will be sent to.
     events: &'a broadcast::Sender<Arc<Event>>,
+}
+
+/// What is under way at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load {
+    /// Probes that have been sent and not answered.
+    pub probes: usize,
+    /// Those who watch events.
+    pub watchers: usize,
 }
 
 impl View<'_> {
@@ -223,10 +234,19 @@ impl Driver {
                     self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
                 }
                 Some(news) = hear(&mut self.vpp) => self.hear(news),
-                () = sleep_until(due) => self.engine.handle_timeout(self.clock.now()),
+                () = sleep_until(due) => self.wake(),
             }
             self.carry_out();
         }
+    }
+
+    /// Does what is due by now.
+    fn wake(&mut self) {
+        let now = self.clock.now();
+        if let Some(due) = self.engine.poll_timeout() {
+            self.tally.late(now.since(due));
+        }
+        self.engine.handle_timeout(now);
     }
 
     fn handle(&mut self, input: Input) {
@@ -235,6 +255,7 @@ impl Driver {
                 engine: &self.engine,
                 tally: &self.tally,
                 reading: self.clock.reading(),
+                load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
                 events: &self.events,
             }),
             Input::Change { change, by, reason, reply } => {

@@ -105,7 +105,8 @@ impl Daemon {
 
         let mut driver = tasks.spawn(driver.run(stop.clone()));
         tasks.spawn(reload_on(hangup, reloader.clone(), stop.clone()));
-        let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages));
+        let calls = grpc::calls();
+        let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages, calls.clone()));
         for listener in self.metrics {
             tracing::info!(address = listener.local(), "serving metrics");
             tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));
@@ -114,7 +115,7 @@ impl Daemon {
             tracing::info!(address = listener.local(), "serving gRPC");
         }
         let service = Service::new(control, reloader, clock, self.lines, link, stop.clone());
-        let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &stop).await;
+        let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &calls, &stop).await;
         tracing::info!(
             version = version::VERSION,
             commit = version::COMMIT,

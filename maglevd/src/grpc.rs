@@ -1,6 +1,7 @@
 //! Edge. The gRPC service.
 
 mod access;
+mod calls;
 mod convert;
 mod dataplane;
 mod incoming;
@@ -10,5 +11,6 @@ mod service;
 mod suppose;
 mod watch;
 
-pub use self::server::{Servers, serve};
+pub use self::calls::Calls;
+pub use self::server::{Servers, calls, serve};
 pub use self::service::Service;

@@ -13,14 +13,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use maglev_core::desired::{BackendState, FrontendState};
 use maglev_core::engine::Engine;
-use maglev_core::intent::Mode;
+use maglev_core::intent::{Admin, Intent, Mode};
+use maglev_core::net::{Service, Vip};
 use maglev_core::outcome::Verdict;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
 
 use crate::clock::Reading;
-use crate::control::{Control, Stopped};
+use crate::control::{Control, Load, Stopped};
+use crate::grpc::Calls;
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
@@ -34,6 +36,7 @@ pub struct Metrics {
     /// Absent without VPP.
     link: Option<Link>,
     messages: Messages,
+    calls: Calls,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -44,6 +47,7 @@ struct Sample {
     backends: Vec<BackendSample>,
     frontends: Vec<FrontendSample>,
     tally: Tally,
+    load: Load,
     vpp: vpp::Sample,
 }
 
@@ -52,11 +56,17 @@ struct BackendSample {
     state: BackendState,
     health: Option<u32>,
     enabled: bool,
+    probed: Option<SystemTime>,
+    /// What an operator wants of it, and since when.
+    wanted: Vec<(&'static str, SystemTime)>,
 }
 
 struct FrontendSample {
     name: String,
     state: FrontendState,
+    vip: Vip,
+    /// Each pool in the order of preference, and whether it takes the traffic.
+    pools: Vec<(String, bool)>,
     members: Vec<MemberSample>,
 }
 
@@ -69,12 +79,19 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    pub fn new(control: Control, config: ConfigStatus, link: Option<Link>, messages: Messages) -> Self {
+    pub fn new(
+        control: Control,
+        config: ConfigStatus,
+        link: Option<Link>,
+        messages: Messages,
+        calls: Calls,
+    ) -> Self {
         Metrics {
             control,
             config,
             link,
             messages,
+            calls,
             process: metrics_process::Collector::default(),
             turn: Arc::default(),
         }
@@ -85,7 +102,8 @@ impl Metrics {
     /// Dropping the future is safe; the next scrape still waits for this one.
     pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sample = self.control.read(|view| Sample::take(view.engine, view.tally, view.reading)).await?;
+        let sample =
+            self.control.read(|view| Sample::take(view.engine, view.tally, view.reading, view.load)).await?;
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
         let text = tokio::task::spawn_blocking(move || {
@@ -112,7 +130,7 @@ impl Metrics {
             self.process.collect();
         });
         let mut text = recorder.handle().render();
-        text::write_durations(&mut text, &sample.tally);
+        text::write_histograms(&mut text, &sample.tally);
         text
     }
 
@@ -122,6 +140,7 @@ impl Metrics {
             "maglev_config_last_reload_success_timestamp_seconds",
             "When the configuration in force was loaded."
         );
+        describe_counter!("maglev_grpc_calls_total", "gRPC calls that have ended, by how they did.");
         describe_gauge!("maglev_build_info", "What this program was built from; always 1.");
     }
 
@@ -130,8 +149,36 @@ impl Metrics {
         gauge!("maglev_config_last_reload_successful")
             .set(f64::from(u8::from(config.last_reload_successful)));
         gauge!("maglev_config_last_reload_success_timestamp_seconds").set(unix_seconds(config.loaded_at));
+        for ((service, method, code), count) in self.calls.counts() {
+            counter!("maglev_grpc_calls_total", "service" => service, "method" => method, "code" => code)
+                .absolute(count);
+        }
         gauge!("maglev_build_info", "version" => version::VERSION, "commit" => version::COMMIT).set(1.0);
     }
+}
+
+/// What an operator wants of a backend, and since when.
+fn wanted(intent: &Intent, reading: Reading) -> Vec<(&'static str, SystemTime)> {
+    let admin = intent.admin.as_ref().map(|admin| match admin {
+        Admin::Enabled(who) => ("enabled", who),
+        Admin::Disabled(who) => ("disabled", who),
+    });
+    let paused = intent.paused.as_ref().map(|who| ("paused", who));
+    admin.into_iter().chain(paused).map(|(what, who)| (what, reading.wall(who.at))).collect()
+}
+
+/// A VIP as labels; a VIP for every port has protocol `any` and port 0.
+fn vip_labels(vip: &Vip) -> [(&'static str, String); 3] {
+    let (protocol, port) = match vip.service {
+        Service::All => ("any".to_owned(), 0),
+        Service::Port(protocol, port) => (protocol.to_string(), port),
+    };
+    [("prefix", vip.prefix.to_string()), ("protocol", protocol), ("port", port.to_string())]
+}
+
+fn count(things: usize) -> f64 {
+    // Far fewer than what a float has room for.
+    u32::try_from(things).unwrap_or(u32::MAX).into()
 }
 
 fn unix_seconds(time: SystemTime) -> f64 {
@@ -148,16 +195,24 @@ const fn result(verdict: Verdict) -> &'static str {
 }
 
 impl Sample {
-    fn take(engine: &Engine, tally: &Tally, reading: Reading) -> Self {
+    fn take(engine: &Engine, tally: &Tally, reading: Reading, load: Load) -> Self {
         let backends = engine.backends().map(|backend| BackendSample {
             name: backend.name().to_string(),
             state: backend.state(),
             health: backend.counter().map(|counter| counter.value()),
             enabled: backend.mode() != Mode::Disabled,
+            probed: backend.last_probe().map(|last| reading.wall(last.at)),
+            wanted: wanted(backend.intent(), reading),
         });
         let frontends = engine.frontends().map(|frontend| FrontendSample {
             name: frontend.name().to_string(),
             state: frontend.decision().state,
+            vip: frontend.config().vip,
+            pools: {
+                let active = frontend.active_pool();
+                let pools = frontend.config().pools.iter();
+                pools.map(|pool| (pool.name.to_string(), active == Some(&pool.name))).collect()
+            },
             members: frontend
                 .config()
                 .members()
@@ -174,6 +229,7 @@ impl Sample {
             backends: backends.collect(),
             frontends: frontends.collect(),
             tally: tally.clone(),
+            load,
             vpp: vpp::Sample::take(engine, reading),
         }
     }
@@ -188,6 +244,19 @@ impl Sample {
             "maglev_backend_enabled",
             "Whether a backend may take traffic: 0 while it is disabled."
         );
+        describe_gauge!(
+            "maglev_backend_last_probe_timestamp_seconds",
+            "When the last probe of a backend ended."
+        );
+        describe_gauge!(
+            "maglev_backend_intent_timestamp_seconds",
+            "When an operator paused, disabled or enabled a backend; absent where no operator did."
+        );
+        describe_gauge!("maglev_frontend_info", "The VIP of a frontend; always 1.");
+        describe_gauge!(
+            "maglev_frontend_pool_active",
+            "1 for the pool that takes the traffic of a frontend; position 1 is the first choice."
+        );
         describe_gauge!("maglev_frontend_state", "1 for the present state of a frontend, 0 for the others.");
         describe_gauge!(
             "maglev_frontend_pool_backend_weight",
@@ -199,6 +268,8 @@ impl Sample {
         );
         describe_counter!("maglev_probe_total", "Probes by result and code.");
         describe_counter!("maglev_backend_transitions_total", "Changes of a backend's state.");
+        describe_gauge!("maglev_probes_in_flight", "Probes that have been sent and not answered.");
+        describe_gauge!("maglev_watchers", "Streams of events that are open.");
     }
 
     fn record(&self) {
@@ -212,11 +283,30 @@ impl Sample {
             }
             gauge!("maglev_backend_enabled", "backend" => backend.name.clone())
                 .set(f64::from(u8::from(backend.enabled)));
+            if let Some(probed) = backend.probed {
+                gauge!("maglev_backend_last_probe_timestamp_seconds", "backend" => backend.name.clone())
+                    .set(unix_seconds(probed));
+            }
+            for &(intent, since) in &backend.wanted {
+                let labels = [("backend", backend.name.clone()), ("intent", intent.to_owned())];
+                gauge!("maglev_backend_intent_timestamp_seconds", &labels).set(unix_seconds(since));
+            }
         }
         for frontend in &self.frontends {
             for state in FrontendState::ALL {
                 gauge!("maglev_frontend_state", "frontend" => frontend.name.clone(), "state" => state.as_str())
                     .set(f64::from(u8::from(state == frontend.state)));
+            }
+            let mut labels = vec![("frontend", frontend.name.clone())];
+            labels.extend(vip_labels(&frontend.vip));
+            gauge!("maglev_frontend_info", &labels).set(1.0);
+            for ((pool, active), position) in frontend.pools.iter().zip(1..) {
+                let labels = [
+                    ("frontend", frontend.name.clone()),
+                    ("pool", pool.clone()),
+                    ("position", i32::to_string(&position)),
+                ];
+                gauge!("maglev_frontend_pool_active", &labels).set(f64::from(u8::from(*active)));
             }
             for member in &frontend.members {
                 let labels = [
@@ -229,6 +319,8 @@ impl Sample {
                     .set(f64::from(member.effective));
             }
         }
+        gauge!("maglev_probes_in_flight").set(count(self.load.probes));
+        gauge!("maglev_watchers").set(count(self.load.watchers));
         for (backend, tally) in self.tally.backends() {
             for ((kind, code), &count) in &tally.probes {
                 let labels = [

@@ -1,4 +1,4 @@
-//! Pure. What is counted as the engine runs: probes, how long they took, transitions.
+//! Pure. What is counted as the engine runs: probes, how long they took, transitions, how late it was.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use maglev_core::names::{BackendName, FrontendName};
 use maglev_core::outcome::{Code, Outcome};
 use maglev_core::plan::OperationKind;
 
-/// Upper bounds of the buckets of probe durations in seconds: 1 ms is a good LAN, 2.5 s beyond the default timeout.
+/// Upper bounds of the buckets of durations in seconds: 1 ms is a good LAN, 2.5 s beyond the default timeout of a probe.
 pub const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// Counts for each backend of the configuration. A backend that is gone is gone from here too.
@@ -20,6 +20,9 @@ pub struct Tally {
     pub operations: BTreeMap<(&'static str, OperationKind), u64>,
     /// Operations VPP refused, by frontend.
     pub refused: BTreeMap<FrontendName, u64>,
+    /// How late the engine was each time something was due. A daemon that gets no processor takes its own lateness for
+    /// that of its servers.
+    pub lateness: Histogram,
 }
 
 /// Counts for one backend.
@@ -46,7 +49,7 @@ impl Default for BackendTally {
     }
 }
 
-/// How many probes took how long.
+/// How many things took how long.
 #[derive(Clone, Debug, Default)]
 pub struct Histogram {
     /// Those of each bucket of [`DURATION_BUCKETS`] alone, and beyond the last.
@@ -113,6 +116,11 @@ impl Tally {
         let Some(tally) = self.backends.get_mut(backend) else { return };
         *tally.probes.entry((kind.to_owned(), outcome.code)).or_default() += 1;
         tally.durations.entry(kind.to_owned()).or_default().record(outcome.timings.total);
+    }
+
+    /// Counts a time at which something was due, and how late it was done.
+    pub fn late(&mut self, lateness: Duration) {
+        self.lateness.record(lateness);
     }
 
     /// Counts what was written to VPP: with scope `full` after a comparison of everything, with scope `frontend` after

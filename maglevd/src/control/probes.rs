@@ -48,6 +48,11 @@ impl Probes {
         self.orders.insert(handle.id(), order);
     }
 
+    /// How many are under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.handles.len()
+    }
+
     /// Abandons a probe, and with it its socket.
     pub(super) fn cancel(&mut self, id: ProbeId) {
         if let Some(handle) = self.handles.remove(&id) {

@@ -10,8 +10,8 @@ use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
-use crate::grpc::Service;
 use crate::grpc::incoming::bounded;
+use crate::grpc::{Calls, Service};
 use crate::listen::Listener;
 use crate::reload::Chain;
 
@@ -27,11 +27,22 @@ const REQUEST_LIMIT: usize = 1 << 20;
 /// The running servers.
 pub type Servers = JoinSet<Result<(), tonic::transport::Error>>;
 
+/// Counts the calls of everything that is served.
+pub fn calls() -> Calls {
+    Calls::of(&[
+        maglev_api::v1::FILE_DESCRIPTOR_SET,
+        tonic_health::pb::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+        tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+    ])
+}
+
 /// Serves on every listener until `stop`, then lets calls end.
 pub async fn serve(
     listeners: Vec<Listener>,
     service: Service,
     reflection: bool,
+    calls: &Calls,
     stop: &CancellationToken,
 ) -> Servers {
     let routes = routes(service, reflection).await;
@@ -40,6 +51,7 @@ pub async fn serve(
         let router = Server::builder()
             .max_concurrent_streams(STREAMS)
             .http2_keepalive_interval(Some(KEEPALIVE))
+            .layer(calls.clone())
             .add_routes(routes.clone());
         let stopped = stop.clone().cancelled_owned();
         match listener {

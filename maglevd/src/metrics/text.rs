@@ -1,4 +1,4 @@
-//! Pure. The histogram of probe durations in Prometheus' text format.
+//! Pure. Histograms in Prometheus' text format.
 
 use std::fmt::{self, Write};
 
@@ -6,13 +6,12 @@ use metrics_exporter_prometheus::formatting::{sanitize_label_value, write_help_l
 
 use crate::tally::{Histogram, Tally};
 
-const NAME: &str = "maglev_probe_duration_seconds";
-const HELP: &str = "How long probes took, from the first packet to the outcome.";
+const PROBES: &str = "maglev_probe_duration_seconds";
+const LATENESS: &str = "maglev_engine_lateness_seconds";
 
-/// Appends the histogram of how long probes took.
-pub(super) fn write_durations(text: &mut String, tally: &Tally) {
-    write_help_line(text, NAME, None, None, HELP);
-    write_type_line(text, NAME, None, None, "histogram");
+/// Appends the histograms: how long probes took, and how late the engine was.
+pub(super) fn write_histograms(text: &mut String, tally: &Tally) {
+    begin(text, PROBES, "How long probes took, from the first packet to the outcome.");
     for (backend, tally) in tally.backends() {
         for (kind, durations) in &tally.durations {
             let labels = format!(
@@ -21,16 +20,25 @@ pub(super) fn write_durations(text: &mut String, tally: &Tally) {
                 sanitize_label_value(kind)
             );
             // Writing to a string cannot fail.
-            let _ = write_one(text, &labels, durations);
+            let _ = write_one(text, PROBES, &labels, durations);
         }
     }
+    begin(text, LATENESS, "How late what was due at a time was done, such as a probe.");
+    let _ = write_one(text, LATENESS, "", &tally.lateness);
 }
 
-fn write_one(text: &mut String, labels: &str, durations: &Histogram) -> fmt::Result {
-    for (bound, count) in durations.cumulative() {
-        writeln!(text, "{NAME}_bucket{{{labels},le=\"{bound}\"}} {count}")?;
+fn begin(text: &mut String, name: &str, help: &str) {
+    write_help_line(text, name, None, None, help);
+    write_type_line(text, name, None, None, "histogram");
+}
+
+fn write_one(text: &mut String, name: &str, labels: &str, histogram: &Histogram) -> fmt::Result {
+    let (comma, braced) =
+        if labels.is_empty() { ("", String::new()) } else { (",", format!("{{{labels}}}")) };
+    for (bound, count) in histogram.cumulative() {
+        writeln!(text, "{name}_bucket{{{labels}{comma}le=\"{bound}\"}} {count}")?;
     }
-    writeln!(text, "{NAME}_bucket{{{labels},le=\"+Inf\"}} {}", durations.count())?;
-    writeln!(text, "{NAME}_sum{{{labels}}} {}", durations.sum().as_secs_f64())?;
-    writeln!(text, "{NAME}_count{{{labels}}} {}", durations.count())
+    writeln!(text, "{name}_bucket{{{labels}{comma}le=\"+Inf\"}} {}", histogram.count())?;
+    writeln!(text, "{name}_sum{braced} {}", histogram.sum().as_secs_f64())?;
+    writeln!(text, "{name}_count{braced} {}", histogram.count())
 }

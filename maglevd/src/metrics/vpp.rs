@@ -3,20 +3,20 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use maglev_core::engine::Engine;
-use maglev_core::net::Vip;
 use maglev_core::plan::OperationKind;
 use maglev_core::time::Time;
 use maglev_vpp::VppInfo;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 
 use crate::clock::Reading;
-use crate::metrics::unix_seconds;
+use crate::metrics::{unix_seconds, vip_labels};
 use crate::tally::Tally;
 use crate::vpp::{Connection, Counters, Link, Messages, Status};
 
 /// What is taken from the engine.
 pub(super) struct Sample {
     reading: Reading,
+    sync_interval: Duration,
     /// By frontend, when VPP last had all of it.
     synced: Vec<(String, Option<Time>)>,
     /// Frontend, backend, buckets.
@@ -42,7 +42,12 @@ impl Sample {
                 }
             }
         }
-        Sample { reading, synced: synced.collect(), buckets }
+        Sample {
+            reading,
+            sync_interval: engine.config().vpp.sync_interval,
+            synced: synced.collect(),
+            buckets,
+        }
     }
 }
 
@@ -57,6 +62,10 @@ pub(super) fn describe() {
     describe_gauge!(
         "maglev_vpp_lbsync_last_success_timestamp_seconds",
         "When VPP last had all of a frontend."
+    );
+    describe_gauge!(
+        "maglev_vpp_lbsync_interval_seconds",
+        "How often everything is compared with VPP, as configured."
     );
     describe_counter!(
         "maglev_vpp_vip_packets_total",
@@ -82,6 +91,7 @@ pub(super) fn record(sample: &Sample, tally: &Tally, link: &Link, messages: &Mes
     for (frontend, &count) in &tally.refused {
         counter!("maglev_vpp_lbsync_errors_total", "frontend" => frontend.to_string()).absolute(count);
     }
+    gauge!("maglev_vpp_lbsync_interval_seconds").set(sample.sync_interval.as_secs_f64());
     for (frontend, synced) in &sample.synced {
         if let Some(synced) = synced {
             gauge!("maglev_vpp_lbsync_last_success_timestamp_seconds", "frontend" => frontend.clone())
@@ -127,22 +137,13 @@ fn packets(counters: &Counters) {
             ("no-server", vip.packets.no_server),
         ];
         for (kind, count) in kinds {
-            let mut labels = key(&vip.vip).to_vec();
+            let mut labels = vip_labels(&vip.vip).to_vec();
             labels.push(("kind", kind.to_owned()));
             counter!("maglev_vpp_vip_packets_total", &labels).absolute(count);
         }
         if let Some(route) = vip.route {
-            counter!("maglev_vpp_vip_route_packets_total", &key(&vip.vip)).absolute(route.packets);
-            counter!("maglev_vpp_vip_route_bytes_total", &key(&vip.vip)).absolute(route.bytes);
+            counter!("maglev_vpp_vip_route_packets_total", &vip_labels(&vip.vip)).absolute(route.packets);
+            counter!("maglev_vpp_vip_route_bytes_total", &vip_labels(&vip.vip)).absolute(route.bytes);
         }
     }
-}
-
-/// A VIP as labels; a VIP for every port has protocol `any` and port 0.
-fn key(vip: &Vip) -> [(&'static str, String); 3] {
-    let (protocol, port) = match vip.service {
-        maglev_core::net::Service::All => ("any".to_owned(), 0),
-        maglev_core::net::Service::Port(protocol, port) => (protocol.to_string(), port),
-    };
-    [("prefix", vip.prefix.to_string()), ("protocol", protocol), ("port", port.to_string())]
 }
