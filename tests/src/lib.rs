@@ -9,6 +9,7 @@
 //! - [`vpp`] is a simulated VPP for the daemon to drive.
 //! - [`daemon`] is a running maglevd, [`config`] its configuration, [`operator`] somebody who calls it, [`cli`] somebody
 //!   who types, [`metrics`] what it tells Prometheus.
+//! - [`promql`] finds names in queries and [`logs`] log lines in source code, to hold them against the documentation.
 //! - [`wait`] waits for what should become true, until a deadline, and then shows what was last seen.
 //!
 //! Nothing here sleeps and hopes, and no test shares a port, a directory or a network with another.
@@ -23,10 +24,12 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod lab;
+pub mod logs;
 pub mod metrics;
 pub mod nginx;
 pub mod operator;
 pub mod process;
+pub mod promql;
 pub mod requirements;
 pub mod server;
 pub mod vpp;

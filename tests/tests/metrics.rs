@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use maglev_tests::config::{Config, WEB};
 use maglev_tests::daemon::Daemon;
 use maglev_tests::lab::Lab;
+use maglev_tests::metrics::Metrics;
 use maglev_tests::requirements::{missing, skip};
 use maglev_tests::server::Server;
 use maglev_tests::wait::{SOON, eventually};
@@ -83,6 +85,63 @@ async fn metrics_follow_a_failover() {
     let weight = [("pool", "primary"), ("backend", "nginx0")];
     assert_eq!(metrics.value("maglev_frontend_pool_backend_effective_weight", &weight), 0.0);
     assert_eq!(metrics.value("maglev_frontend_pool_backend_weight", &weight), 100.0);
+}
+
+#[tokio::test]
+async fn metrics_tell_of_operators() {
+    let (server0, server1) = (Server::start().await, Server::start().await);
+    let config = server0.site("web0").check("other", &server1.check());
+    let config =
+        config.backend("web1", maglev_tests::server::LOOPBACK, "other").pool("site", "spare", &["web1"]);
+    let daemon = Daemon::local(&config).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+    let vip = [("frontend", "site"), ("prefix", "203.0.113.1/32"), ("protocol", "tcp"), ("port", "80")];
+    let active = |metrics: &Metrics| {
+        [("primary", "1"), ("spare", "2")].map(|(pool, position)| {
+            metrics.value("maglev_frontend_pool_active", &[("pool", pool), ("position", position)])
+        })
+    };
+    let metrics = daemon.metrics();
+    assert_eq!(metrics.value("maglev_frontend_info", &vip), 1.0);
+    assert_eq!(active(&metrics), [1.0, 0.0]);
+    assert_eq!(metrics.value("maglev_watchers", &[]), 0.0);
+    assert!(metrics.all("maglev_backend_intent_timestamp_seconds", &[]).is_empty());
+    assert!(metrics.value("maglev_engine_lateness_seconds_count", &[]) > 0.0);
+
+    let watcher = operator.watch().await;
+    let before = now();
+    operator.pause("web0").await.unwrap();
+    operator.pause("nobody").await.unwrap_err();
+
+    let metrics = eventually("pause", SOON, async || {
+        let metrics = daemon.metrics();
+        let watched = metrics.value("maglev_watchers", &[]) == 1.0;
+        if watched && active(&metrics) == [0.0, 1.0] { Ok(metrics) } else { Err(metrics) }
+    })
+    .await;
+    let paused = [("backend", "web0"), ("intent", "paused")];
+    let since = metrics.value("maglev_backend_intent_timestamp_seconds", &paused);
+    assert!((before - 1.0..=now() + 1.0).contains(&since), "{since}");
+    let calls = |code| {
+        let labels = [("service", "maglev.v1.Maglev"), ("method", "PauseBackend"), ("code", code)];
+        metrics.value("maglev_grpc_calls_total", &labels)
+    };
+    assert_eq!([calls("OK"), calls("NOT_FOUND")], [1.0, 1.0]);
+    assert!(
+        metrics.value("maglev_backend_last_probe_timestamp_seconds", &[("backend", "web1")]) > before - 60.0
+    );
+    drop(watcher);
+
+    // Since when is not forgotten.
+    let metrics = daemon.restart().await.metrics();
+    let kept = metrics.value("maglev_backend_intent_timestamp_seconds", &paused);
+    assert!((kept - since).abs() < 1.0, "{kept} is not {since}");
+}
+
+/// The wall clock, as Prometheus has it.
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
 #[tokio::test]
