@@ -13,6 +13,9 @@ use prost_types::FileDescriptorSet;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+/// A service and one of its methods.
+type Method = (Arc<str>, Arc<str>);
+
 /// What a call is counted as: its service, its method and its code.
 type Kind = (Arc<str>, Arc<str>, &'static str);
 
@@ -22,8 +25,8 @@ const UNKNOWN: &str = "unknown";
 /// Counts calls. Cheap to clone; all clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
-    /// Path, service, method.
-    methods: Arc<BTreeMap<String, (Arc<str>, Arc<str>)>>,
+    /// By path.
+    methods: Arc<BTreeMap<String, Method>>,
     counts: Arc<Mutex<BTreeMap<Kind, u64>>>,
 }
 
@@ -44,10 +47,16 @@ impl Calls {
                 service.method.into_iter().map(move |method| (name.clone(), method.name().to_owned()))
             })
             .collect();
-        let methods = methods
+        let methods: BTreeMap<String, Method> = methods
             .into_iter()
-            .map(|(service, method)| (format!("/{service}/{method}"), (service.into(), method.into())));
-        Calls { methods: Arc::new(methods.collect()), counts: Arc::default() }
+            .map(|(service, method)| (format!("/{service}/{method}"), (service.into(), method.into())))
+            .collect();
+        // There from the start, so that a rate over the first one is right.
+        let counts = methods
+            .values()
+            .map(|(service, method)| ((Arc::clone(service), Arc::clone(method), name(Code::Ok)), 0))
+            .collect();
+        Calls { methods: Arc::new(methods), counts: Arc::new(Mutex::new(counts)) }
     }
 
     /// Every (service, method, code) with how many calls there were.

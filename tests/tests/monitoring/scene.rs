@@ -50,8 +50,10 @@ impl Scene {
         let config = farm.config().pool("site", "primary", &["web0", "web1", "web2"]);
         let daemon = vpp.daemon(&config.pool("site", "spare", &["web3"])).await;
         let mut operator = daemon.operator().await;
-        operator.probed("web0", "L7OK").await;
-        operator.probed("web1", "L7STS").await;
+        // All have a verdict first: VPP is not written before.
+        for (backend, code) in [("web0", "L7OK"), ("web1", "L7STS"), ("web2", "L7OK"), ("web3", "L7OK")] {
+            operator.probed(backend, code).await;
+        }
         operator.pause("web2").await.unwrap();
         operator.disable("web3").await.unwrap();
         operator.in_charge().await;

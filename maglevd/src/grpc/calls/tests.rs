@@ -31,7 +31,7 @@ async fn answered(
 }
 
 fn counted(calls: &Calls) -> Vec<(String, u64)> {
-    let counts = calls.counts().into_iter();
+    let counts = calls.counts().into_iter().filter(|(_, count)| *count > 0);
     counts.map(|((service, method, code), count)| (format!("{service} {method} {code}"), count)).collect()
 }
 
@@ -86,4 +86,14 @@ async fn names_that_peers_make_up_are_counted_together() {
         drop(answered(&calls, path, Some("12"), Vec::new()).await);
     }
     assert_eq!(counted(&calls), [("unknown unknown UNIMPLEMENTED".to_owned(), 4)]);
+}
+
+#[test]
+fn every_method_is_there_from_the_start() {
+    let counts = Calls::of(&[FILE_DESCRIPTOR_SET, FILE_DESCRIPTOR_SET]).counts();
+    let found = |method: &str| {
+        counts.iter().filter(|((_, name, code), _)| (&**name, *code) == (method, "OK")).count()
+    };
+    assert_eq!((found("ListBackends"), found("PauseBackend"), found("unknown")), (1, 1, 0));
+    assert!(counts.iter().all(|(_, count)| *count == 0));
 }
