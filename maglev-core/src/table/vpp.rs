@@ -13,16 +13,17 @@
 
 use std::net::IpAddr;
 
-use twox_hash::XxHash64;
-
 use crate::table::entries::{Entry, Table};
 use crate::table::fill::steps::PowerOfTwo;
 use crate::table::fill::turns::RoundRobin;
-use crate::table::fill::{Cursor, Scratch, fill};
+use crate::table::fill::{Scratch, fill};
+
+use self::replicas::{Replicas, sort_key};
 
 mod impact;
 #[cfg(test)]
 mod proptests;
+mod replicas;
 #[cfg(test)]
 mod tests;
 
@@ -68,10 +69,7 @@ impl TryFrom<u32> for Length {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     scratch: Scratch,
-    /// The servers in the order VPP compares addresses: that, weight and index.
-    order: Vec<(SortKey, u8, u32)>,
-    /// For each replica in turn its server.
-    replicas: Vec<u32>,
+    replicas: Replicas,
 }
 
 impl Builder {
@@ -97,29 +95,13 @@ impl Builder {
         if servers.len() > E::MOST {
             return Err(TooManyServers(servers.len()));
         }
-        self.order.clear();
-        self.order
-            .extend(servers.iter().zip(0..).map(|(&(address, weight), i)| (sort_key(address), weight, i)));
-        self.order.sort_unstable_by_key(|&(key, _, server)| (key, server));
-        self.scratch.cursors.clear();
-        self.replicas.clear();
-        // One round for each replica number; those without so many replicas drop out for good.
-        let mut replica = 0;
-        self.order.retain(|&(_, weight, _)| weight > 0);
-        while !self.order.is_empty() {
-            for &((octets, _), _, server) in &self.order {
-                self.scratch.cursors.push(cursor(length, octets, replica));
-                self.replicas.push(server);
-            }
-            replica += 1;
-            self.order.retain(|&(_, weight, _)| u32::from(weight) > replica);
-        }
-        if self.replicas.is_empty() {
+        let replicas = self.replicas.list(length, servers, &mut self.scratch.cursors);
+        if replicas.is_empty() {
             entries.clear();
             entries.resize(length.0 as usize, E::NONE);
         } else {
-            let turns = RoundRobin::new(self.replicas.len() as u32);
-            fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(&self.replicas), entries);
+            let turns = RoundRobin::new(replicas.len() as u32);
+            fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(replicas), entries);
         }
         Ok(())
     }
@@ -169,30 +151,4 @@ pub fn buckets(length: Length, servers: &[(IpAddr, u8)]) -> Vec<u32> {
         buckets[server] += 1;
     }
     buckets
-}
-
-/// The 16 bytes VPP compares, first byte most significant, and whether it is IPv6, to make the order total when an IPv6
-/// address has the bytes of an IPv4 one.
-type SortKey = (u128, bool);
-
-/// An `ip46_address_t`: IPv4 sits in the last 4 of 16 bytes, the others are zero.
-fn sort_key(address: IpAddr) -> SortKey {
-    match address {
-        IpAddr::V4(v4) => (u128::from(u32::from(v4)), false),
-        IpAddr::V6(v6) => (u128::from(v6), true),
-    }
-}
-
-/// Where a replica begins and how it goes on.
-fn cursor(length: Length, octets: u128, replica: u32) -> Cursor {
-    let mask = length.0 - 1;
-    // VPP reads each half in the byte order of its machine; it is little-endian wherever VPP runs.
-    let halves = octets.swap_bytes();
-    let seed = clib_xxhash((halves as u64) ^ ((halves >> 64) as u64) ^ u64::from(replica));
-    Cursor { at: (seed >> 32) as u32 & mask, skip: (seed as u32 | 1) & mask }
-}
-
-/// `clib_xxhash` of `src/vppinfra/xxhash.h`, which is XXH64 of the eight bytes under a seed VPP chose.
-fn clib_xxhash(key: u64) -> u64 {
-    XxHash64::oneshot(0x9e37_79b9_7f4a_7c13, &key.to_le_bytes())
 }

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
-use super::{Length, buckets, build, clib_xxhash};
+use super::replicas::clib_xxhash;
+use super::{Length, buckets, build};
 
 fn servers(list: &[(&str, u8)]) -> Vec<(IpAddr, u8)> {
     list.iter().map(|&(address, weight)| (address.parse().unwrap(), weight)).collect()
@@ -8,27 +9,6 @@ fn servers(list: &[(&str, u8)]) -> Vec<(IpAddr, u8)> {
 
 fn length(slots: u32) -> Length {
     Length::new(slots).unwrap()
-}
-
-/// `clib_xxhash` typed from VPP's header, against XXH64 with a seed.
-#[test]
-fn the_hash_is_vpps() {
-    fn typed(key: u64) -> u64 {
-        const PRIME_1: u64 = 11_400_714_785_074_694_791;
-        const PRIME_2: u64 = 14_029_467_366_897_019_727;
-        const PRIME_3: u64 = 1_609_587_929_392_839_161;
-        const PRIME_4: u64 = 9_650_029_242_287_828_579;
-        const PRIME_5: u64 = 2_870_177_450_012_600_261;
-        let k1 = key.wrapping_mul(PRIME_2).rotate_left(31).wrapping_mul(PRIME_1);
-        let mut hash = 0x9e37_79b9_7f4a_7c13_u64.wrapping_add(PRIME_5).wrapping_add(8) ^ k1;
-        hash = hash.rotate_left(27).wrapping_mul(PRIME_1).wrapping_add(PRIME_4);
-        hash = (hash ^ (hash >> 33)).wrapping_mul(PRIME_2);
-        hash = (hash ^ (hash >> 29)).wrapping_mul(PRIME_3);
-        hash ^ (hash >> 32)
-    }
-    for key in (0..1000).map(|i| u64::wrapping_mul(i, 0x9e37_79b9_7f4a_7c15)) {
-        assert_eq!(clib_xxhash(key), typed(key), "key {key:#x}");
-    }
 }
 
 /// `num_buckets` as a VPP 26.10 reported them.
