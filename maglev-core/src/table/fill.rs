@@ -15,17 +15,23 @@
 //! | to √length slots | [striding](Fill::striding): four probes of one backend at once | walks are long enough to fill the processor alone |
 //! | the rest | [by rank](Fill::by_rank) | see [`rank`] |
 //!
+//! Powers of two up to 65536, VPP's lengths, allow [ranks in 16 bits](rank16), which are so cheap that they begin at √(8 · length)
+//! slots. Up to 2048 slots [probing](Fill::probing) takes the place of all between the first and the last.
+//!
 //! None needs `unsafe`: doing without bounds checks was measured to save 6 %.
 
 use crate::table::entries::Entry;
 
 use self::ahead::Queue;
 use self::rank::Nearest;
+use self::rank16::{Bits, Nearest16};
 use self::steps::Steps;
 use self::turns::Turns;
 
 mod ahead;
+mod probing;
 mod rank;
+mod rank16;
 pub(super) mod steps;
 mod striding;
 mod together;
@@ -55,13 +61,15 @@ pub(super) struct Scratch {
     taken: Vec<u8>,
     queues: Vec<Queue>,
     nearest: Nearest,
+    nearest16: Nearest16,
 }
 
 /// One build under way.
 struct Fill<'a, S, E> {
     steps: S,
     cursors: &'a mut [Cursor],
-    /// One byte a slot, 0 or 1: a byte is found sooner than a bit, and they fit the second-level cache all the same.
+    /// One byte a slot, 0 or 1: a byte is found sooner than a bit, and they fit the second-level cache all the same. As
+    /// many as [`Steps::map`] says; what is past the length is of no meaning.
     taken: &'a mut [u8],
     entries: &'a mut [E],
     labels: Option<&'a [u32]>,
@@ -82,20 +90,28 @@ pub(super) fn fill<S: Steps, E: Entry>(
     let length = steps.length() as usize;
     entries.clear();
     entries.resize(length, E::NONE);
-    scratch.taken.clear();
-    scratch.taken.resize(length, 0);
+    let map = steps.map();
+    if scratch.taken.len() < map {
+        scratch.taken = vec![0; map];
+    }
+    scratch.taken[..length].fill(0);
     let mut fill = Fill {
         steps,
         cursors: &mut scratch.cursors,
-        taken: &mut scratch.taken,
+        taken: &mut scratch.taken[..map],
         entries,
         labels,
         free: length,
     };
+    let bits = steps.bits();
     // Asking all free slots costs as much as walking there when there are about √length of them.
-    let last = length.isqrt();
+    let last = bits.map_or_else(|| length.isqrt(), Bits::last);
     fill.one_by_one(&mut turns, (length - length / 12).max(last));
-    if turns.abreast() < FEW && fill.cursors.len() <= Queue::MOST {
+    if bits.is_some() && length <= probing::MOST {
+        fill.probing::<2>(&mut turns, (length * 4 / 5).max(last));
+        fill.probing::<4>(&mut turns, (length * 2 / 5).max(last));
+        fill.probing::<8>(&mut turns, last);
+    } else if turns.abreast() < FEW && fill.cursors.len() <= Queue::MOST {
         fill.ahead(&mut turns, &mut scratch.queues, (length / 20).max(last));
     } else {
         fill.together::<1>(&mut turns, (length / 2).max(last));
@@ -103,7 +119,10 @@ pub(super) fn fill<S: Steps, E: Entry>(
         fill.together::<4>(&mut turns, (length / 20).max(last));
     }
     fill.striding(&mut turns, last);
-    fill.by_rank(&mut turns, &mut scratch.nearest);
+    match bits {
+        Some(bits) => fill.by_rank16(bits, &mut turns, &mut scratch.nearest16),
+        None => fill.by_rank(&mut turns, &mut scratch.nearest),
+    }
 }
 
 impl<S: Steps, E: Entry> Fill<'_, S, E> {
@@ -119,7 +138,7 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
     /// Each of the batch takes the first free slot from where it stands.
     fn commit(&mut self, batch: &[u32]) {
         let length = self.steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
+        let (taken, entries) = (&mut self.taken[..self.steps.map()], &mut self.entries[..length]);
         for &backend in batch {
             let cursor = &mut self.cursors[backend as usize];
             let mut at = cursor.at;
@@ -135,15 +154,14 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
 
     /// The last slots: each turn takes the one its backend would come to first.
     fn by_rank(&mut self, turns: &mut impl Turns, nearest: &mut Nearest) {
-        nearest.gather(self.taken, self.free);
+        nearest.gather(&self.taken[..self.steps.length() as usize]);
         let mut batch = [0; BATCH];
         while self.free > 0 {
             let count = turns.next(&mut batch[..BATCH.min(self.free)]);
             nearest.measure(self.steps, batch[..count].iter().map(|&b| self.cursors[b as usize].skip));
             for (nth, &backend) in batch[..count].iter().enumerate() {
-                let cursor = &mut self.cursors[backend as usize];
-                let slot = nearest.take(nth, cursor.at);
-                cursor.at = self.steps.after(slot, cursor.skip);
+                // The cursor stays: what it would pass is taken, and who is nearest from there does not change.
+                let slot = nearest.take(nth, self.cursors[backend as usize].at);
                 self.entries[slot as usize] = E::from_index(label(self.labels, backend));
             }
             self.free -= count;

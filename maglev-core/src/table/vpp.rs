@@ -14,7 +14,7 @@
 use std::net::IpAddr;
 
 use crate::table::entries::{Entry, Table};
-use crate::table::fill::steps::PowerOfTwo;
+use crate::table::fill::steps::{PowerOfTwo, Short};
 use crate::table::fill::turns::RoundRobin;
 use crate::table::fill::{Scratch, fill};
 
@@ -101,7 +101,10 @@ impl Builder {
             entries.resize(length.0 as usize, E::NONE);
         } else {
             let turns = RoundRobin::new(replicas.len() as u32);
-            fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(replicas), entries);
+            match Short::new(length.0) {
+                Some(steps) => fill(&mut self.scratch, steps, turns, Some(replicas), entries),
+                None => fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(replicas), entries),
+            }
         }
         Ok(())
     }

@@ -16,24 +16,10 @@ pub(super) struct Nearest {
 }
 
 impl Nearest {
-    /// Notes the free slots; there are about `count`.
-    pub(super) fn gather(&mut self, taken: &[u8], count: usize) {
+    /// Notes the free slots.
+    pub(super) fn gather(&mut self, taken: &[u8]) {
         self.free.clear();
-        self.free.reserve(count);
-        let mut note = |slots: &[u8], start: u32| {
-            let places = slots.iter().zip(start..);
-            self.free.extend(places.filter(|&(&taken, _)| taken == 0).map(|(_, slot)| slot));
-        };
-        let (groups, rest) = taken.as_chunks::<16>();
-        let mut start = 0;
-        for group in groups {
-            // Most of sixteen neighbours are all taken.
-            if *group != [1; 16] {
-                note(group, start);
-            }
-            start += 16;
-        }
-        note(rest, start);
+        free(taken, |slot| self.free.push(slot));
     }
 
     /// Works out the measures of some skips, for [`Nearest::take`].
@@ -75,5 +61,29 @@ impl Nearest {
             }
         }
         self.free.swap_remove(place)
+    }
+}
+
+/// Tells `note` of every slot that is free; `taken` is 0 or 1 for each. They come in no order that would mean anything.
+pub(super) fn free(taken: &[u8], mut note: impl FnMut(u32)) {
+    let (groups, rest) = taken.as_chunks::<64>();
+    let mut start = 0;
+    for group in groups {
+        // Eight bytes are a word; bit i of byte j of all words together is that of word i.
+        let mut all = 0;
+        for (word, &bytes) in group.as_chunks::<8>().0.iter().enumerate() {
+            all |= u64::from_le_bytes(bytes) << word;
+        }
+        // One guess for 64 slots, when there are no more, where looking at each would be one for each free slot.
+        let mut free = !all;
+        while free != 0 {
+            let bit = free.trailing_zeros();
+            note(start + bit % 8 * 8 + bit / 8);
+            free &= free - 1;
+        }
+        start += 64;
+    }
+    for (_, slot) in rest.iter().zip(start..).filter(|&(&taken, _)| taken == 0) {
+        note(slot);
     }
 }

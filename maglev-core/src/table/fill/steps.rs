@@ -1,15 +1,28 @@
 //! Pure. Arithmetic on slots modulo the table length, for the two kinds of length there are.
 
+use super::rank16::Bits;
+
 /// Slots modulo a length.
 pub(in crate::table) trait Steps: Copy {
     /// The number of slots.
     fn length(self) -> u32;
+
+    /// How many bytes the map of what is taken has, at least the length. If it is the same for all lengths, the compiler knows
+    /// that a slot is in the map and need not check.
+    fn map(self) -> usize {
+        self.length() as usize
+    }
 
     /// The slot `skip` after `at`. Both are below the length, and so is the result.
     fn after(self, at: u32, skip: u32) -> u32;
 
     /// The *measure* of each skip, which ranks slots: see [`rank`](super::rank).
     fn measures(self, skips: &[u32], measures: &mut Vec<u64>);
+
+    /// Whether [ranks in 16 bits](super::rank16) will do.
+    fn bits(self) -> Option<Bits> {
+        None
+    }
 }
 
 /// A prime length below 2^31, as in the paper.
@@ -86,5 +99,42 @@ impl Steps for PowerOfTwo {
             }
             u64::from(inverse).checked_shl(64 - bits).unwrap_or(0)
         }));
+    }
+}
+
+/// A power of two from 2 to 65536. Slots fit 16 bits.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::table) struct Short {
+    mask: u16,
+}
+
+impl Short {
+    /// Nothing if the length is another.
+    pub(in crate::table) fn new(length: u32) -> Option<Short> {
+        (length.is_power_of_two() && (2..=1 << 16).contains(&length))
+            .then(|| Short { mask: (length - 1) as u16 })
+    }
+}
+
+impl Steps for Short {
+    fn length(self) -> u32 {
+        u32::from(self.mask) + 1
+    }
+
+    fn map(self) -> usize {
+        1 << 16
+    }
+
+    #[inline(always)]
+    fn after(self, at: u32, skip: u32) -> u32 {
+        at.wrapping_add(skip) & u32::from(self.mask)
+    }
+
+    fn measures(self, skips: &[u32], measures: &mut Vec<u64>) {
+        PowerOfTwo(self.length()).measures(skips, measures);
+    }
+
+    fn bits(self) -> Option<Bits> {
+        Some(Bits::of(self.mask))
     }
 }

@@ -11,7 +11,7 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
     pub(super) fn striding(&mut self, turns: &mut impl Turns, until: usize) {
         let steps = self.steps;
         let length = steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
+        let (taken, entries) = (&mut self.taken[..steps.map()], &mut self.entries[..length]);
         let mut batch = [0; BATCH];
         while self.free > until {
             let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);

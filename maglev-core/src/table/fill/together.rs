@@ -29,7 +29,7 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
     /// Moves each that is seeking past the taken ones of its next slots, and puts it on the other list if they all were.
     /// Returns how many are there.
     fn probe<const PROBES: usize>(&mut self, seeking: &[u32], still: &mut [u32; BATCH]) -> usize {
-        let taken = &self.taken[..self.steps.length() as usize];
+        let taken = &self.taken[..self.steps.map()];
         let mut kept = 0;
         for &backend in seeking {
             let cursor = &mut self.cursors[backend as usize];

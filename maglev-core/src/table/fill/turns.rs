@@ -1,9 +1,14 @@
 //! Pure. Whose turn it is.
 
+use std::ops::Range;
+
 /// An endless sequence of backends taking turns.
 pub(in crate::table) trait Turns {
     /// Writes the next turns, at least one and all of different backends. Returns how many.
     fn next(&mut self, turns: &mut [u32]) -> usize;
+
+    /// The next turns as far as they are of neighbours in order: at least one and at most so many.
+    fn neighbours(&mut self, most: usize) -> Range<usize>;
 
     /// How many different backends have turns in a row, by and large.
     fn abreast(&self) -> usize;
@@ -24,15 +29,18 @@ impl RoundRobin {
 
 impl Turns for RoundRobin {
     fn next(&mut self, turns: &mut [u32]) -> usize {
-        let count = turns.len().min((self.count - self.next) as usize);
-        for (turn, backend) in turns[..count].iter_mut().zip(self.next..) {
-            *turn = backend;
+        let backends = self.neighbours(turns.len());
+        for (turn, backend) in turns.iter_mut().zip(backends.clone()) {
+            *turn = backend as u32;
         }
-        self.next += count as u32;
-        if self.next == self.count {
-            self.next = 0;
-        }
-        count
+        backends.len()
+    }
+
+    fn neighbours(&mut self, most: usize) -> Range<usize> {
+        let start = self.next as usize;
+        let end = start.saturating_add(most).min(self.count as usize);
+        self.next = if end == self.count as usize { 0 } else { end as u32 };
+        start..end
     }
 
     fn abreast(&self) -> usize {
@@ -122,6 +130,13 @@ impl Turns for Weighted<'_> {
         turns[..count].copy_from_slice(&self.savings.pass[self.given..self.given + count]);
         self.given += count;
         count
+    }
+
+    fn neighbours(&mut self, _most: usize) -> Range<usize> {
+        let mut turn = [0];
+        self.next(&mut turn);
+        let backend = turn[0] as usize;
+        backend..backend + 1
     }
 
     fn abreast(&self) -> usize {
