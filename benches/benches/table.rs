@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark with the wrong input should stop")]
 
 use std::hint::black_box;
+use std::net::IpAddr;
 
 use criterion::{BenchmarkId, Criterion};
 use maglev::{ConsistentHasher, Maglev};
@@ -57,6 +58,9 @@ fn settings() -> impl Iterator<Item = Setting<'static>> {
         .chain(std::iter::once_with(uniform))
         .chain(std::iter::once_with(skewed))
         .chain(vpp.into_iter().map(|(length, servers, weight)| populate_vpp(length, servers, weight)))
+        .chain(
+            [(1024, 100), (65536, 1000)].into_iter().map(|(length, servers)| sort_and_hash(length, servers)),
+        )
         .chain(std::iter::once_with(lookup))
         .chain(std::iter::once_with(difference))
 }
@@ -112,14 +116,24 @@ fn weighted(kind: &str, weights: Vec<u32>) -> Setting<'static> {
     }
 }
 
+/// Both sides sort the servers by address, hash each replica and fill the table.
 fn populate_vpp(length: u32, servers: usize, weight: u8) -> Setting<'static> {
-    let inputs = inputs::servers(length, servers, weight);
+    let name = format!("VPP's, M={length} N={servers}, weight {weight}");
+    vpp_tables(name, length, inputs::servers(length, servers, weight))
+}
+
+/// All of it but filling the table, which has one slot, for the servers of a table of that length.
+fn sort_and_hash(length: u32, servers: usize) -> Setting<'static> {
+    vpp_tables(format!("sort and hash alone, N={servers}"), 1, inputs::servers(length, servers, 1))
+}
+
+fn vpp_tables(name: String, length: u32, inputs: Vec<Vec<(IpAddr, u8)>>) -> Setting<'static> {
     let others = inputs.clone();
     let power = vpp::Length::new(length).expect("a power of two");
     let (mut own, mut plain) = (vpp::Builder::new(), Vpp::default());
     let mut entries = Vec::<u16>::new();
     Setting {
-        name: format!("VPP's, M={length} N={servers}, weight {weight}"),
+        name,
         own: Box::new(move |round| {
             own.build(power, &inputs[round % inputs.len()], &mut entries).expect("few servers");
             black_box(&entries);
