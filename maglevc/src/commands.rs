@@ -4,6 +4,7 @@
 
 use crate::tree::{Json, Kind, Node, Object, Run, slot, word};
 
+mod access;
 pub(crate) mod completions;
 mod config;
 mod explain;
@@ -12,6 +13,7 @@ mod plan;
 mod problems;
 mod set;
 mod show;
+mod token;
 mod vpp;
 mod watch;
 
@@ -72,6 +74,12 @@ pub(crate) fn tree() -> Node {
                 .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))
                 .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
         ]),
+        word("token", "what proves who asks, over TLS").then([word("new", "make a token, on this machine alone")
+            .runs(|session, _| Box::pin(token::new(session)), Json::Object("Token"))
+            .details(
+                "Two lines: the token for the one who asks, and its hash for the access file of maglevd. No server is asked, \
+                 and nothing is kept.",
+            )]),
         word("completions", "what makes another shell complete maglevc").then([
             completion(
                 "bash",
@@ -199,7 +207,41 @@ fn show_commands() -> Vec<Node> {
                     ),
             ]),
         ]),
+        word("access", "who the server takes you for, and what you may do")
+            .runs(|session, _| Box::pin(access::access(session)), Json::Object("Access")),
+        show_audit(),
     ]
+}
+
+fn show_audit() -> Node {
+    let name = |label, key, object, help| slot(label, key, Kind::Mention(object), help).ends();
+    word("audit", "the last changes that were asked for, with who asked and what came of it")
+        .runs(|session, arguments| Box::pin(access::audit(session, arguments)), Json::Object("Audit"))
+        .details(
+            "Oldest first. Also what was refused, and what was asked for and already so. Needs the role `admin`. A name is \
+             taken as it is written: what is no longer configured may have a past.",
+        )
+        .options([
+            word("num", "how many, 100 where it is not said").then([slot(
+                "N",
+                "num",
+                Kind::Number(1, 10_000),
+                "the newest so many",
+            )
+            .ends()]),
+            word("backend", "of one backend").then([name(
+                "BACKEND",
+                "backend",
+                Object::Backend,
+                "only what names it",
+            )]),
+            word("frontend", "of one frontend").then([name(
+                "FRONTEND",
+                "frontend",
+                Object::Frontend,
+                "only what names it",
+            )]),
+        ])
 }
 
 fn set_backend() -> Vec<Node> {

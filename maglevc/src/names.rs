@@ -169,7 +169,9 @@ pub(crate) fn words(question: &Question<'_>) -> Vec<Continuation> {
             Token::Slot(Slot { kind: Kind::Choice(choices), .. }) => {
                 (Place::Choice, choices.iter().filter(begins).map(|choice| (*choice).to_owned()).collect())
             }
-            Token::Slot(Slot { kind: Kind::Name(object), .. }) => (Place::Name(object), Vec::new()),
+            Token::Slot(Slot { kind: Kind::Name(object) | Kind::Mention(object), .. }) => {
+                (Place::Name(object), Vec::new())
+            }
             Token::Slot(Slot { kind: Kind::Number(..) | Kind::Text, .. }) => (Place::Value, Vec::new()),
         };
         all.push(Continuation { label: node.token.label().to_owned(), help: node.help, values, place });

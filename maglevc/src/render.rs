@@ -10,6 +10,8 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::view::Time;
 
+pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod backend;
 pub(crate) mod check;
 pub(crate) mod config;
@@ -22,6 +24,7 @@ pub(crate) mod help;
 pub(crate) mod plan;
 pub(crate) mod problem;
 pub(crate) mod table;
+pub(crate) mod token;
 pub(crate) mod units;
 pub(crate) mod vpp;
 pub(crate) mod weight;

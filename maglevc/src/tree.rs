@@ -78,6 +78,8 @@ pub(crate) struct Slot {
 pub(crate) enum Kind {
     /// A name the server knows, or an unambiguous beginning of it.
     Name(Object),
+    /// A name the server may know, taken as it is written.
+    Mention(Object),
     /// A number from the first to the second, both included.
     Number(u64, u64),
     /// One of these words, or an unambiguous beginning of it.

@@ -6,6 +6,8 @@
 
 use jiff::Timestamp;
 
+pub(crate) mod access;
+pub(crate) mod audit;
 pub(crate) mod backend;
 pub(crate) mod check;
 pub(crate) mod config;
@@ -16,6 +18,7 @@ pub(crate) mod frontend;
 pub(crate) mod look;
 pub(crate) mod plan;
 pub(crate) mod problem;
+pub(crate) mod token;
 pub(crate) mod vpp;
 pub(crate) mod words;
 

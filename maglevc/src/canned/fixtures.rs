@@ -3,11 +3,13 @@
 use maglev_api::v1::*;
 use prost_types::{Duration, Timestamp};
 
+mod access;
 mod backends;
 mod config;
 mod events;
 mod frontends;
 
+pub(crate) use access::{access, audit};
 pub(crate) use backends::{HOSTILE, backends, calm_backends, crowd, hostile_backend};
 pub(crate) use config::{check, health_checks, reload, version};
 pub(crate) use events::{events, hostile_event};

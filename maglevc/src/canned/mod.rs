@@ -357,4 +357,23 @@ impl Maglev for Canned {
         let impacts = v::impacts(&operations);
         self.answer(PlanVpplbStateResponse { operations, impacts }).await
     }
+
+    async fn get_access(&self, _: Request<GetAccessRequest>) -> Result<Response<GetAccessResponse>, Status> {
+        if self.mood == Mood::Old {
+            return Err(Status::unimplemented(""));
+        }
+        self.answer(f::access(self.mood)).await
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<ListAuditRequest>,
+    ) -> Result<Response<ListAuditResponse>, Status> {
+        match self.mood {
+            Mood::Old => Err(Status::unimplemented("")),
+            Mood::Unwell => Err(Status::permission_denied("the audit log is for admins; alice is a viewer")),
+            Mood::Empty => self.answer(ListAuditResponse::default()).await,
+            _ => self.answer(f::audit(&request.into_inner())).await,
+        }
+    }
 }

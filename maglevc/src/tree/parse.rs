@@ -200,7 +200,7 @@ impl<'t> Walk<'t> {
 fn check(slot: Slot, written: &Written) -> Result<String, What> {
     let text = &written.text;
     match slot.kind {
-        Kind::Name(_) | Kind::Text => Ok(text.clone()),
+        Kind::Name(_) | Kind::Mention(_) | Kind::Text => Ok(text.clone()),
         Kind::Number(min, max) => match text.parse::<u64>() {
             Ok(number) if (min..=max).contains(&number) => Ok(number.to_string()),
             _ => Err(What::NotInRange { found: text.clone(), min, max }),

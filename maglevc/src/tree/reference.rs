@@ -98,6 +98,9 @@ fn types() -> String {
         ("Plan", generator.root_schema_for::<view::plan::Plan>()),
         ("Operations", generator.root_schema_for::<view::vpp::Operations>()),
         ("Event", generator.root_schema_for::<view::event::Event>()),
+        ("Access", generator.root_schema_for::<view::access::Access>()),
+        ("Audit", generator.root_schema_for::<view::audit::Audit>()),
+        ("Token", generator.root_schema_for::<view::token::Token>()),
         ("FrontendsLook", generator.root_schema_for::<view::look::FrontendsLook>()),
         ("BackendsLook", generator.root_schema_for::<view::look::BackendsLook>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),
@@ -178,6 +181,8 @@ fn kind(schema: &Value) -> String {
         Value::Array(several) => {
             several.iter().filter_map(Value::as_str).map(word).collect::<Vec<_>>().join(" or ")
         }
+        // No type is every type.
+        Value::Null => "any".to_owned(),
         other => panic!("no words for {other} of {schema}"),
     }
 }

@@ -47,6 +47,16 @@ macro_rules! words {
 }
 
 words! {
+    /// What a caller may do.
+    Role {
+        /// Nothing.
+        None = "none",
+        /// Look at everything but the audit log.
+        Viewer = "viewer",
+        /// Look at everything and change it, within its patterns.
+        Admin = "admin",
+    }
+
     /// What is known of a backend.
     BackendState {
         /// No verdict yet.

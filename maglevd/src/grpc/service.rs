@@ -295,4 +295,12 @@ impl Maglev for Service {
         }
         self.vpp.plan(request.into_inner()).await
     }
+
+    async fn get_access(&self, _: Request<v1::GetAccessRequest>) -> Answer<v1::GetAccessResponse> {
+        Err(Status::unimplemented(""))
+    }
+
+    async fn list_audit(&self, _: Request<v1::ListAuditRequest>) -> Answer<v1::ListAuditResponse> {
+        Err(Status::unimplemented(""))
+    }
 }

@@ -65,6 +65,17 @@ pub(crate) const COMMANDS: &[(&str, Mood, &str)] = &[
     ("sync", Mood::Well, "sync vpp lb state"),
     ("sync_refused", Mood::Unwell, "sync vpp lb state"),
     ("sync_agreed", Mood::Already, "sync vpp lb state site"),
+    ("access", Mood::Well, "show access"),
+    ("access_viewer", Mood::Calm, "show access"),
+    ("access_none", Mood::Empty, "show access"),
+    ("access_old", Mood::Old, "show access"),
+    ("audit", Mood::Well, "show audit"),
+    ("audit_some", Mood::Well, "show audit num 1 backend nginx2"),
+    ("audit_frontend", Mood::Well, "show audit frontend shop"),
+    ("audit_gone", Mood::Well, "show audit backend nginx77"),
+    ("audit_none", Mood::Empty, "show audit"),
+    ("audit_refused", Mood::Unwell, "show audit"),
+    ("audit_old", Mood::Old, "show audit"),
     ("watch", Mood::Well, "watch events num 10"),
     ("watch_all", Mood::Well, "watch events num 11 log level debug backend frontend"),
     ("watch_frontends", Mood::Well, "watch frontends num 2"),
@@ -82,10 +93,10 @@ async fn snapshots(flags: &str, width: usize) -> String {
     for (name, mood, line) in COMMANDS {
         let server = serve_unix(*mood).await;
         let ran = Process::new(&format!("{flags} {line}")).at(&server).wide(width).run().await;
-        let out = ran.out.replace(&server.address, "unix:/maglevd.sock");
-        all.push_str(&format!("=== {name}: {line} · exit {}\n{out}", ran.code));
+        let masked = |text: &str| text.replace(&server.address, "unix:/maglevd.sock");
+        all.push_str(&format!("=== {name}: {line} · exit {}\n{}", ran.code, masked(&ran.out)));
         if !ran.errors.is_empty() {
-            all.push_str(&format!("--- errors\n{}", ran.errors));
+            all.push_str(&format!("--- errors\n{}", masked(&ran.errors)));
         }
     }
     all
