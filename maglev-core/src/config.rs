@@ -13,6 +13,7 @@
 //! Every key there is stands in `keys.rs`. [`Diff`] tells two configurations apart.
 
 mod address;
+mod client;
 mod diagnostic;
 mod diff;
 mod duration;
@@ -47,6 +48,7 @@ use crate::net::{Encap, Family, Vip};
 use crate::weight::Weight;
 use crate::weight::scale::{Fit, PoolWeights, Scale};
 
+pub use self::client::{ClientConfig, ClientServer, parse as parse_client};
 pub use self::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
 pub use self::diff::{BackendChange, Change, CheckChange, Diff, FrontendChange};
 pub use self::duration::{InvalidDuration, format_duration, parse_duration};

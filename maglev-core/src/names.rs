@@ -105,6 +105,10 @@ name!(
     FrontendName
 );
 name!(
+    /// What a client calls a server.
+    ServerName
+);
+name!(
     /// The name of a pool within its frontend.
     PoolName
 );

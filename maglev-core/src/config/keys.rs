@@ -173,3 +173,25 @@ pub(super) static ALL: [&Keys; 14] = [
     &POOL,
     &MEMBER,
 ];
+
+/// The whole configuration file of a client.
+pub(super) static CLIENT_FILE: Keys = Keys {
+    title: "the file",
+    keys: &["default", "servers"],
+    example: "`servers:` and the servers by name below it",
+};
+
+/// `servers.<name>`.
+pub(super) static CLIENT_SERVER: Keys = Keys {
+    title: "a server",
+    keys: &["address", "tls-ca", "tls-cert", "tls-key", "tls-server-name", "token-file"],
+    example: "`ams: {address: lb1.example.org:9090, tls-ca: ca.pem}`",
+};
+
+/// Every section of the configuration file of a client, outermost first.
+pub(super) static ALL_OF_CLIENT: [&Keys; 2] = [&CLIENT_FILE, &CLIENT_SERVER];
+
+/// The sections of the file that one of them is in.
+pub(super) fn beside(known: &Keys) -> &'static [&'static Keys] {
+    if ALL_OF_CLIENT.iter().any(|keys| std::ptr::eq(*keys, known)) { &ALL_OF_CLIENT } else { &ALL }
+}

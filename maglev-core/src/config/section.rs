@@ -223,7 +223,8 @@ fn unknown_key_hint(key: &str, known: &'static Keys, report: &mut Report) -> Str
     if let Some(near) = report.nearest(key, known.keys.iter().copied()) {
         return format!("did you mean `{near}`?");
     }
-    let elsewhere: Vec<&str> = keys::ALL.iter().filter(|k| k.keys.contains(&key)).map(|k| k.title).collect();
+    let elsewhere: Vec<&str> =
+        keys::beside(known).iter().filter(|k| k.keys.contains(&key)).map(|k| k.title).collect();
     if !elsewhere.is_empty() {
         return format!("it belongs in {}", either(&elsewhere));
     }
