@@ -5,16 +5,14 @@ use std::path::Path;
 use argh::FromArgs;
 
 use crate::complete;
-use crate::server::Server;
-
-/// Where maglevd listens by default.
-const DEFAULT_SERVER: &str = "localhost:9090";
+use crate::servers::Meant;
+use crate::target::Said;
 
 /// Talks to maglevd, the control plane of VPP's Maglev load balancer.
 #[derive(Debug, FromArgs)]
 #[argh(
     help_triggers("-h", "--help"),
-    note = "WORDS are a command, such as `show backends`; `{command_name} help` lists all commands and a `?` as the last
+    note = "WORDS are a command, such as `show backends`, and before it `@NAME` for a server that the client's configuration names; `{command_name} help` lists all commands and a `?` as the last
 word shows what can follow. Without words it is a shell on a terminal; elsewhere commands are read from the standard
 input, one a line.",
     error_code(0, "done"),
@@ -26,10 +24,38 @@ struct Flags {
     // Not a comment for rustdoc, to which brackets are links.
     #[argh(
         option,
-        description = "where maglevd listens: host:port, [v6]:port, :port or unix:/path (default: $MAGLEV_SERVER, else \
-                       localhost:9090)"
+        description = "where maglevd listens: host:port, [v6]:port, :port or unix:/path, with https:// before a host for \
+                       TLS (default: $MAGLEV_SERVER, else the default of the client's configuration, else localhost:9090)"
     )]
     server: Option<String>,
+
+    /// the CAs that sign the server's certificate, in PEM (default: $MAGLEV_TLS_CA, else those of the system)
+    #[argh(option)]
+    tls_ca: Option<String>,
+
+    /// your certificate, in PEM, for a server that asks for one (default: $MAGLEV_TLS_CERT)
+    #[argh(option)]
+    tls_cert: Option<String>,
+
+    /// the key of your certificate, in PEM (default: $MAGLEV_TLS_KEY)
+    #[argh(option)]
+    tls_key: Option<String>,
+
+    /// the name that the server's certificate is for (default: $MAGLEV_TLS_SERVER_NAME, else the host)
+    #[argh(option)]
+    tls_server_name: Option<String>,
+
+    /// a file with the token that says who you are (default: $MAGLEV_TOKEN_FILE)
+    #[argh(option)]
+    token_file: Option<String>,
+
+    // Not a comment for rustdoc, to which angle brackets are HTML.
+    #[argh(
+        option,
+        description = "the client's configuration, which gives servers names (default: $MAGLEVC_CONFIG, else \
+                       ~/.config/maglevc/config.yaml over /etc/vpp-maglev/maglevc.yaml)"
+    )]
+    client_config: Option<String>,
 
     /// colour: auto, true or false (default: auto, which means on a terminal unless NO_COLOR is set)
     #[argh(option, default = "Color::Auto")]
@@ -100,8 +126,10 @@ impl std::str::FromStr for Format {
 /// What the process was asked to do.
 #[derive(Debug)]
 pub(crate) struct Args {
-    /// Where the server is.
-    pub(crate) server: Server,
+    /// Which server is meant.
+    pub(crate) meant: Meant,
+    /// Whether the names of servers are asked for: a single `@`.
+    pub(crate) lists_servers: bool,
     /// When to colour.
     pub(crate) color: Color,
     /// How to write.
@@ -122,14 +150,12 @@ pub(crate) enum Early {
 }
 
 impl Args {
-    /// Understands the arguments of a process, the first of which is its own name.
+    /// Understands the arguments of a process, the first of which is its own name. A line to complete says itself which
+    /// server is meant.
     ///
     /// # Errors
     /// [`Early`] when help or the version is asked for, or when a flag is wrong.
-    pub(crate) fn parse(
-        arguments: &[String],
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Early> {
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Early> {
         let (program, arguments) = arguments.split_first().map_or(("maglevc", &[][..]), |(first, rest)| {
             (Path::new(first).file_name().and_then(|name| name.to_str()).unwrap_or("maglevc"), rest)
         });
@@ -147,19 +173,38 @@ impl Args {
                 env!("MAGLEV_BUILD_DATE")
             )));
         }
-        let named = flags.complete.as_deref().and_then(|line| complete::understand(line).0);
-        let server = flags
-            .server
-            .or(named)
-            .or_else(|| environment("MAGLEV_SERVER").filter(|server| !server.is_empty()))
-            .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
-        let server = server.parse().map_err(|error| Early::Usage(format!("{error}")))?;
+        let mut words = flags.words;
+        let name = words.first().and_then(|word| word.strip_prefix('@')).map(str::to_owned);
+        let lists_servers = name.as_deref() == Some("");
+        if name.is_some() {
+            words.remove(0);
+        }
+        if let (true, Some(next)) = (lists_servers, words.first()) {
+            return Err(Early::Usage(format!("the name of a server is missing between @ and {next}")));
+        }
+        let mut meant = Meant {
+            flags: Said {
+                server: flags.server,
+                tls_ca: flags.tls_ca,
+                tls_cert: flags.tls_cert,
+                tls_key: flags.tls_key,
+                tls_server_name: flags.tls_server_name,
+                token_file: flags.token_file,
+                ..Said::default()
+            },
+            name,
+            file: flags.client_config,
+        };
+        if let Some(line) = &flags.complete {
+            meant = complete::understand(line).0;
+        }
         Ok(Self {
-            server,
+            meant,
+            lists_servers,
             color: flags.color,
             format: flags.output,
             complete: flags.complete,
-            words: flags.words,
+            words,
         })
     }
 }

@@ -7,11 +7,17 @@ use std::time::Duration;
 
 use maglev_api::v1::maglev_client::MaglevClient;
 use tokio::sync::Mutex;
-use tonic::transport::{Channel, Endpoint};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
 use tonic::{Code, Response, Status, Streaming};
 
+use crate::dial::{Bearer, Way};
 use crate::failure::Failure;
 use crate::server::Server;
+use crate::target::Target;
+
+/// A connection on which calls can be made.
+pub(crate) type Connection = MaglevClient<InterceptedService<Channel, Bearer>>;
 
 /// The largest answer taken. Ten thousand backends with their histories are about 5 MiB; more than this is a mistake.
 const LARGEST_ANSWER: usize = 64 << 20;
@@ -43,20 +49,27 @@ impl Default for Deadlines {
 /// A client of one server. Clones share its connection.
 #[derive(Clone)]
 pub(crate) struct Client {
-    server: Server,
+    target: Arc<Target>,
+    way: Way,
     deadlines: Deadlines,
-    connected: Arc<Mutex<Option<MaglevClient<Channel>>>>,
+    connected: Arc<Mutex<Option<Connection>>>,
 }
 
 impl Client {
     /// A client that has not connected yet.
-    pub(crate) fn new(server: Server, deadlines: Deadlines) -> Self {
-        Self { server, deadlines, connected: Arc::default() }
+    pub(crate) fn new(target: Target, deadlines: Deadlines) -> Self {
+        let target = Arc::new(target);
+        Self { way: Way::new(target.clone()), target, deadlines, connected: Arc::default() }
     }
 
     /// Where the server is.
     pub(crate) fn server(&self) -> &Server {
-        &self.server
+        &self.target.server
+    }
+
+    /// What the operator calls the server: its name, else its address.
+    pub(crate) fn called(&self) -> String {
+        self.target.name.clone().unwrap_or_else(|| self.target.server.to_string())
     }
 
     /// How long to wait for a server.
@@ -69,7 +82,7 @@ impl Client {
     /// # Errors
     /// [`Failure::Unreachable`], [`Failure::Silent`] and [`Failure::Lost`] when no answer came, [`Failure::Refused`] with
     /// the server's sentence when it said no.
-    pub(crate) async fn call<T, F>(&self, call: impl FnOnce(MaglevClient<Channel>) -> F) -> Result<T, Failure>
+    pub(crate) async fn call<T, F>(&self, call: impl FnOnce(Connection) -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -85,7 +98,7 @@ impl Client {
     /// As [`Client::call`].
     pub(crate) async fn find<T, F>(
         &self,
-        call: impl FnOnce(MaglevClient<Channel>) -> F,
+        call: impl FnOnce(Connection) -> F,
     ) -> Result<Result<T, String>, Failure>
     where
         F: Future<Output = Result<Response<T>, Status>>,
@@ -107,13 +120,10 @@ impl Client {
 
     /// The failure of a stream that the server ended.
     pub(crate) fn ended(&self) -> Failure {
-        Failure::Lost { server: self.server.clone(), reason: "the server closed it".to_owned() }
+        Failure::Lost { server: self.server().clone(), reason: "the server closed it".to_owned() }
     }
 
-    async fn try_call<T, F>(
-        &self,
-        call: impl FnOnce(MaglevClient<Channel>) -> F,
-    ) -> Result<Result<T, Status>, Failure>
+    async fn try_call<T, F>(&self, call: impl FnOnce(Connection) -> F) -> Result<Result<T, Status>, Failure>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -129,7 +139,7 @@ impl Client {
             },
             Err(_) => {
                 self.disconnect().await;
-                Err(Failure::Silent { server: self.server.clone(), within: self.deadlines.call })
+                Err(Failure::Silent { server: self.server().clone(), within: self.deadlines.call })
             }
         }
     }
@@ -139,36 +149,46 @@ impl Client {
         *self.connected.lock().await = None;
     }
 
-    async fn connect(&self) -> Result<MaglevClient<Channel>, Failure> {
+    async fn connect(&self) -> Result<Connection, Failure> {
         let mut kept = self.connected.lock().await;
         if let Some(connected) = &*kept {
             return Ok(connected.clone());
         }
-        let cannot = |reason| Failure::Unreachable { server: self.server.clone(), reason };
-        let endpoint = Endpoint::from_shared(self.server.uri())
-            .map_err(|error| cannot(innermost(&error)))?
-            .http2_keep_alive_interval(self.deadlines.keepalive)
-            .keep_alive_timeout(self.deadlines.keepalive)
-            .keep_alive_while_idle(true);
-        let channel = match tokio::time::timeout(self.deadlines.connect, endpoint.connect()).await {
-            Ok(Ok(channel)) => channel,
-            Ok(Err(error)) => return Err(cannot(innermost(&error))),
-            Err(_) => return Err(cannot(format!("no connection within {:?}", self.deadlines.connect))),
+        let cannot = |reason| Failure::Unreachable {
+            server: self.server().clone(),
+            reason,
+            hint: self.target.hint.clone(),
         };
-        let connected = MaglevClient::new(channel).max_decoding_message_size(LARGEST_ANSWER);
+        let channel =
+            match tokio::time::timeout(self.deadlines.connect, self.way.connect(self.deadlines)).await {
+                Ok(Ok(channel)) => channel,
+                Ok(Err(error)) => {
+                    return Err(self.mistrust(&error).unwrap_or_else(|| cannot(innermost(&error))));
+                }
+                Err(_) => return Err(cannot(format!("no connection within {:?}", self.deadlines.connect))),
+            };
+        let connected = MaglevClient::with_interceptor(channel, self.way.bearer());
+        let connected = connected.max_decoding_message_size(LARGEST_ANSWER);
         Ok(kept.insert(connected).clone())
     }
 
     /// What a status that was made on this side says: the server did not speak. `None` when it did.
     fn lost(&self, status: &Status) -> Option<Failure> {
         let source = status.source()?;
-        Some(Failure::Lost { server: self.server.clone(), reason: innermost(source) })
+        let lost = || Failure::Lost { server: self.server().clone(), reason: innermost(source) };
+        Some(self.mistrust(source).unwrap_or_else(lost))
+    }
+
+    /// The failure of a connection that is not trusted, where that is what is wrong.
+    fn mistrust(&self, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+        let why = self.way.mistrust(error)?;
+        Some(Failure::Mistrusted { server: self.server().clone(), why })
     }
 
     fn refused(&self, status: &Status) -> Failure {
         let sentence = match status.code() {
             Code::Unimplemented => {
-                format!("{} is a maglevd that cannot do this; it is older than this maglevc", self.server)
+                format!("{} is a maglevd that cannot do this; it is older than this maglevc", self.server())
             }
             _ if status.message().is_empty() => {
                 format!("the server refused without saying why ({})", status.code().description())

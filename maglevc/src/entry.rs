@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::args::{Args, Color, Early, operator};
 use crate::client::{Client, Deadlines};
 use crate::commands::completions;
+use crate::complete::{self, Wanted};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output::{Output, Paper};
@@ -60,7 +61,7 @@ pub(crate) struct Terminal {
 pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
     let Surroundings { clock, ref zone, terminal, .. } = surroundings;
     let zone = zone.clone();
-    let args = match Args::parse(&surroundings.arguments, &surroundings.environment) {
+    let args = match Args::parse(&surroundings.arguments) {
         Ok(args) => args,
         Err(Early::Print(text)) => {
             // Nobody is left to tell when the output is closed.
@@ -77,20 +78,35 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
         Color::True => true,
         Color::False => false,
     };
-    let client = Client::new(args.server, surroundings.deadlines);
+    let mut output = Output {
+        out: surroundings.out,
+        format: args.format,
+        paper: Paper { color: colored(terminal.out_color), width: terminal.width, clock, zone: zone.clone() },
+    };
+    if let Some(Wanted::Server(prefix)) = args.complete.as_deref().map(|line| complete::understand(line).1) {
+        // What is wrong with a file is no news to somebody who types.
+        let all = args.meant.all(&surroundings.environment).unwrap_or_default();
+        return u8::from(output.put(&complete::servers(&all, &prefix)).is_err());
+    }
+    let found = match args.lists_servers {
+        true => args.meant.all(&surroundings.environment).and_then(|all| output.show(&all)).map(|()| None),
+        false => args.meant.target(&surroundings.environment).map(Some),
+    };
+    let target = match found {
+        Ok(Some(target)) => target,
+        Ok(None) => return 0,
+        // Nor is what is wrong with the flags.
+        Err(_) if args.complete.is_some() => return 0,
+        Err(failure) => {
+            let page = Page::new(terminal.width, clock(), zone);
+            return fail(&failure, &mut *surroundings.errors, page, colored(terminal.errors_color));
+        }
+    };
+    let client = Client::new(target, surroundings.deadlines);
     let mut session = Session {
         names: Names::new(client.clone()),
         client,
-        output: Output {
-            out: surroundings.out,
-            format: args.format,
-            paper: Paper {
-                color: colored(terminal.out_color),
-                width: terminal.width,
-                clock,
-                zone: zone.clone(),
-            },
-        },
+        output,
         errors: surroundings.errors,
         interactive: terminal.interactive,
         editor: None,

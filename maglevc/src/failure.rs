@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::server::Server;
+use crate::tls::Mistrust;
 use crate::tree::problem::Problem;
 
 /// Why a command did not do what was asked.
@@ -15,6 +16,9 @@ pub(crate) enum Failure {
     /// What was given besides the words could not be understood.
     #[error("{0}")]
     Flags(String),
+    /// The client's configuration file cannot be used, in lines that say where and why.
+    #[error("{0}")]
+    Config(String),
     /// Help was asked for on words that begin no command.
     #[error("no command begins with {0:?}; `help` lists them")]
     NoSuchCommand(String),
@@ -37,6 +41,16 @@ pub(crate) enum Failure {
         server: Server,
         /// Why.
         reason: String,
+        /// Where the address can be changed, as a sentence.
+        hint: String,
+    },
+    /// There is a server, and no connection to it that both sides trust.
+    #[error("cannot connect to {server}: {why}")]
+    Mistrusted {
+        /// Where.
+        server: Server,
+        /// Why, and what to do.
+        why: Mistrust,
     },
     /// The server took a call and did not answer. What it was asked to change may be changed.
     #[error("no answer from {server} within {within:?}")]
@@ -80,9 +94,11 @@ impl Failure {
             | Self::NeedsForce(_)
             | Self::NotConfirmed
             | Self::Input(_) => 1,
-            Self::Usage(_) | Self::Flags(_) | Self::NoSuchCommand(_) | Self::NoTerminal => 2,
+            Self::Usage(_) | Self::Flags(_) | Self::Config(_) | Self::NoSuchCommand(_) | Self::NoTerminal => {
+                2
+            }
             Self::Ended => ENDED,
-            Self::Unreachable { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
+            Self::Unreachable { .. } | Self::Mistrusted { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Output(_) => 1,
         }

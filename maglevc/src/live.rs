@@ -41,7 +41,7 @@ pub(crate) async fn run(client: &Client, paper: &Paper, subject: Subject) -> Res
     let began = Instant::now();
     let first = look(client, paper).await?;
     let mut due = Instant::now() + pause(began.elapsed());
-    let mut model = Model::new(subject, client.server().to_string(), first);
+    let mut model = Model::new(subject, client.called(), first);
     let mut ends =
         [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt(), SignalKind::quit()]
             .into_iter()

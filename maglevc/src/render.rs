@@ -23,6 +23,7 @@ pub(crate) mod frontend;
 pub(crate) mod help;
 pub(crate) mod plan;
 pub(crate) mod problem;
+pub(crate) mod server;
 pub(crate) mod table;
 pub(crate) mod token;
 pub(crate) mod units;

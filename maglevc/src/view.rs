@@ -18,6 +18,7 @@ pub(crate) mod frontend;
 pub(crate) mod look;
 pub(crate) mod plan;
 pub(crate) mod problem;
+pub(crate) mod server;
 pub(crate) mod token;
 pub(crate) mod vpp;
 pub(crate) mod words;

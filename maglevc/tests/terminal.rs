@@ -51,7 +51,7 @@ impl Shell {
         let home = tempfile::tempdir().unwrap();
         let server = Server::new(mood, &home.path().join("maglevd.sock"));
         let address = server.running.address.clone();
-        let terminal = start(&address, &home, &[]);
+        let terminal = start(&["--server", &address], &home);
         Self { terminal, home, server: Some(server), address }
     }
 
@@ -86,7 +86,7 @@ impl Shell {
     }
 }
 
-fn start(address: &str, home: &tempfile::TempDir, words: &[&str]) -> PtySession {
+fn start(arguments: &[&str], home: &tempfile::TempDir) -> PtySession {
     // New terminals have no size.
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "stty rows 24 cols 80; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_maglevc")]);
@@ -96,7 +96,7 @@ fn start(address: &str, home: &tempfile::TempDir, words: &[&str]) -> PtySession 
         .env("TERM", "xterm")
         .env("NO_COLOR", "1")
         .env("USER", "alice");
-    command.args(["--server", address]).args(words);
+    command.args(arguments);
     spawn_command(command, Some(PATIENCE_MS)).unwrap()
 }
 
@@ -210,7 +210,7 @@ fn the_history_outlives_the_shell() {
     assert_eq!(shell.ends(), 0);
     let kept = std::fs::read_to_string(shell.home.path().join(".local/state/maglevc/history")).unwrap();
     assert!(kept.contains("show healthchecks ping"), "{kept}");
-    shell.terminal = start(&shell.address, &shell.home, &[]);
+    shell.terminal = start(&["--server", &shell.address], &shell.home);
     shell.is_ready();
     shell.types("\u{1b}[A");
     shell.sees("show healthchecks ping");
@@ -298,6 +298,71 @@ fn what_is_wrong_fits_on_a_screen_and_nothing_is_said_to_be_nothing() {
     shell.sees("nothing is wrong");
 }
 
+/// A home whose configuration names a server behind TLS `ams`, and the runtime that serves it.
+fn named_server() -> (Runtime, canned::pki::Door, Running, canned::pki::Pki, tempfile::TempDir) {
+    use canned::pki::{Door, For, Pki, Wants};
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let pki = Pki::new();
+    pki.issue("server", For::Server, false);
+    pki.issue("alice", For::Client, false);
+    let socket = home.path().join("maglevd.sock");
+    let running = runtime.block_on(canned::serve_at(Mood::Well, &socket));
+    let door = runtime.block_on(Door::open(&pki, "server", Wants::Certificate, &socket));
+    let config = home.path().join(".config/maglevc");
+    std::fs::create_dir_all(&config).unwrap();
+    let directory = pki.directory.path().display();
+    let text = format!(
+        "servers:\n  ams: {{address: \"localhost:{}\", tls-ca: {directory}/ca.pem, tls-cert: {directory}/alice.pem, tls-key: \
+         {directory}/alice-key.pem}}\n  fra: {{address: \"https://lb1.fra.example\"}}\n",
+        door.port
+    );
+    std::fs::write(config.join("config.yaml"), text).unwrap();
+    (runtime, door, running, pki, home)
+}
+
+#[test]
+fn a_server_by_name_has_its_name_as_prompt_completes_and_is_found_again_with_renewed_files() {
+    let (runtime, door, running, pki, home) = named_server();
+    let mut terminal = start(&["@ams"], &home);
+    let sees = |terminal: &mut PtySession, text: &str| {
+        terminal.exp_string(text).unwrap_or_else(|error| panic!("no {text:?}: {error}"));
+    };
+    sees(&mut terminal, "connected to https://localhost:");
+    sees(&mut terminal, "ams> ");
+    terminal.send("show ba\tstat\t").unwrap();
+    terminal.flush().unwrap();
+    sees(&mut terminal, "show backends static ");
+    terminal.send_line("").unwrap();
+    sees(&mut terminal, "192.0.2.99");
+    terminal.send_line("watch backends").unwrap();
+    sees(&mut terminal, "LAST CHANGES");
+    terminal.send("q").unwrap();
+    terminal.flush().unwrap();
+    sees(&mut terminal, MAIN_SCREEN);
+    // The door closes, and opens on the same port with a certificate that has another key.
+    let port = door.port;
+    drop(door);
+    drop(running);
+    drop(runtime);
+    sees(&mut terminal, "; trying on");
+    pki.issue("server", canned::pki::For::Server, false);
+    pki.issue("alice", canned::pki::For::Client, false);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let socket = home.path().join("maglevd.sock");
+    std::fs::remove_file(&socket).unwrap();
+    let _running = runtime.block_on(canned::serve_at(Mood::Well, &socket));
+    let _door = runtime.block_on(canned::pki::Door::open_at(
+        &pki,
+        "server",
+        canned::pki::Wants::Certificate,
+        &socket,
+        port,
+    ));
+    sees(&mut terminal, "connected to https://localhost:");
+    terminal.send_control(CTRL_D).unwrap();
+}
+
 /// What full screens end with.
 const MAIN_SCREEN: &str = "\u{1b}[?1049l";
 
@@ -383,14 +448,15 @@ fn the_live_view_goes_on_without_its_server() {
 }
 
 /// What bash completes a line to, with the script that it is given. `None` where there is no bash.
-fn bash_completes(shell: &Shell, line: &str) -> Option<Vec<String>> {
+fn bash_completes(home: &Path, address: &str, line: &str) -> Option<Vec<String>> {
     let program = Path::new(env!("CARGO_BIN_EXE_maglevc"));
     let script = "eval \"$(maglevc completions bash)\"; COMP_LINE=$1 COMP_POINT=${#1}; COMP_WORDS=(maglevc); COMP_CWORD=0; \
                   last=${1##*[[:space:]:]}; _maglevc maglevc \"$last\"; printf '%s\\n' \"${COMPREPLY[@]}\"";
     let ran = Command::new("bash")
         .args(["-c", script, "bash", line])
         .env("PATH", format!("{}:/usr/bin:/bin", program.parent()?.display()))
-        .env("MAGLEV_SERVER", &shell.address)
+        .env("MAGLEV_SERVER", address)
+        .env("HOME", home)
         .output()
         .ok()?;
     assert!(ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
@@ -400,6 +466,7 @@ fn bash_completes(shell: &Shell, line: &str) -> Option<Vec<String>> {
 #[test]
 fn bash_completes_words_flags_and_names() {
     let shell = Shell::new(Mood::Well);
+    let (_runtime, _door, _running, _pki, home) = named_server();
     for (line, found) in [
         ("maglevc sh", &["show"][..]),
         ("maglevc --output j", &["json"]),
@@ -408,8 +475,11 @@ fn bash_completes_words_flags_and_names() {
         ("maglevc show fr ", &["dns", "mail", "shop", "site"]),
         ("maglevc set frontend site pool primary backend ", &["nginx0", "nginx1", "nginx2"]),
         ("maglevc --server localhost:1 show backends st", &[""]),
+        ("maglevc @", &["@ams", "@fra"]),
+        ("maglevc @f", &["@fra"]),
+        ("maglevc @ams show backends st", &["static"]),
     ] {
-        let Some(completed) = bash_completes(&shell, line) else { return };
+        let Some(completed) = bash_completes(home.path(), &shell.address, line) else { return };
         assert_eq!(completed, found, "{line}");
     }
 }

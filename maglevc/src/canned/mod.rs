@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 
 pub(crate) mod fixtures;
 pub(crate) mod fixtures_vpp;
+pub(crate) mod pki;
 
 use fixtures as f;
 use fixtures_vpp as v;
@@ -39,6 +40,8 @@ pub(crate) enum Mood {
     Empty,
     /// All is as it should be.
     Calm,
+    /// It serves whoever has the token `sesame`.
+    Guarded,
     /// It watches as many backends as anybody has.
     Crowded,
 }
@@ -140,10 +143,17 @@ impl Maglev for Canned {
 
     async fn get_version(
         &self,
-        _: Request<GetVersionRequest>,
+        request: Request<GetVersionRequest>,
     ) -> Result<Response<GetVersionResponse>, Status> {
         if self.mood == Mood::Old {
             return Err(Status::unimplemented(""));
+        }
+        if self.mood == Mood::Guarded {
+            match request.metadata().get("authorization").map(|said| said.as_bytes()) {
+                Some(b"Bearer sesame") => {}
+                Some(_) => return Err(Status::unauthenticated("the token is nobody's")),
+                None => return Err(Status::unauthenticated("a token or a client certificate is needed")),
+            }
         }
         let version =
             GetVersionResponse { last_reload_successful: self.mood != Mood::Unwell, ..f::version() };

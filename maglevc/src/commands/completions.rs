@@ -29,7 +29,8 @@ pub(crate) async fn complete(session: &mut Session, line: &str) -> Result<(), Fa
             Ok(Parsed::Question(question)) => lines(&names::continuations(&session.names, &question).await),
             Ok(Parsed::Command(..)) | Err(_) => String::new(),
         },
-        Wanted::Nothing => String::new(),
+        // Servers are listed before there is a session with one of them.
+        Wanted::Server(_) | Wanted::Nothing => String::new(),
     };
     session.output.put(&found)
 }

@@ -2,7 +2,7 @@ use crate::complete::{Wanted, choices, understand};
 
 fn words(line: &str) -> (Option<String>, String) {
     match understand(line) {
-        (server, Wanted::Words(line)) => (server, line.text),
+        (meant, Wanted::Words(line)) => (meant.flags.server.or(meant.name), line.text),
         (_, other) => panic!("{line}: {other:?}"),
     }
 }
@@ -16,6 +16,16 @@ fn words_are_found_between_flags() {
     assert_eq!(words("maglevc --server lb1:9090 show b"), (lb1.clone(), "show b?".to_owned()));
     assert_eq!(words("maglevc show --server=lb1:9090 --output json b"), (lb1, "show b?".to_owned()));
     assert_eq!(words("./maglevc -- --server"), (None, "--server?".to_owned()));
+    let ams = Some("ams".to_owned());
+    assert_eq!(words("maglevc @ams show b"), (ams.clone(), "show b?".to_owned()));
+    assert_eq!(words("maglevc --token-file x @ams "), (ams, "?".to_owned()));
+    assert_eq!(words("maglevc show @a"), (None, "show @a?".to_owned()));
+}
+
+#[test]
+fn names_of_servers_complete_as_the_first_word() {
+    assert_eq!(understand("maglevc @a").1, Wanted::Server("a".to_owned()));
+    assert_eq!(understand("maglevc --output json @").1, Wanted::Server(String::new()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::entry::{Surroundings, Terminal, run};
 mod errors;
 pub(crate) mod golden;
 mod lines;
+mod tls;
 
 /// What a process did.
 #[derive(Debug, PartialEq, Eq)]

@@ -14,13 +14,15 @@ impl Text for Failure {
         }
         match self {
             Self::Usage(problem) => problem.text(page),
-            Self::Unreachable { .. } => {
-                page.line(&[Span::plain("maglevd's address is set with --server or MAGLEV_SERVER")]);
+            Self::Unreachable { hint, .. } => page.line(&[Span::plain(hint)]),
+            Self::Mistrusted { why, .. } => {
+                why.hint.iter().for_each(|hint| page.line(&[Span::plain(hint)]));
             }
             Self::Flags(_) => page.line(&[Span::plain("`maglevc --help` lists the flags")]),
             Self::Silent { .. }
             | Self::Lost { .. }
             | Self::NoSuchCommand(_)
+            | Self::Config(_)
             | Self::Refused(_)
             | Self::NeedsForce(_)
             | Self::NotConfirmed

@@ -31,7 +31,7 @@ enum Sign {
 
 /// An eye on the server. Dropping it closes it.
 pub(super) struct Link {
-    server: Server,
+    called: String,
     signs: watch::Receiver<Sign>,
     task: JoinHandle<()>,
 }
@@ -45,10 +45,10 @@ impl Drop for Link {
 impl Link {
     /// Begins to look, and tells the screen of every change.
     pub(super) fn keep(client: Client, screen: Screen, paper: Paper) -> Self {
-        let server = client.server().clone();
+        let called = client.called();
         let (sign, signs) = watch::channel(Sign::Open);
         let task = tokio::spawn(look(client, sign, screen, paper));
-        Self { server, signs, task }
+        Self { called, signs, task }
     }
 
     /// Waits for the first sign, but not longer than this.
@@ -64,7 +64,7 @@ impl Link {
             Sign::Open => (" (connecting)", NOTICE),
             Sign::Bad => (" (not connected)", BAD),
         };
-        let shown = format!("{}{words}", self.server);
+        let shown = format!("{}{words}", self.called);
         let plain = format!("{shown}> ");
         let styled = if color { format!("{style}{shown}{style:#}> ") } else { plain.clone() };
         Prompt { plain, styled, answer: false }
@@ -78,10 +78,10 @@ async fn look(client: Client, sign: watch::Sender<Sign>, screen: Screen, paper: 
         let (now, news) = match answer {
             Ok(version) => {
                 let version = Version::new(client.server().to_string(), version);
-                (Sign::Good, News::Found(Some(Box::new(version))))
+                (Sign::Good, News::Found(Ok(Box::new(version))))
             }
-            // Whoever refuses is there: an older daemon, or one that lets nobody see its version.
-            Err(Failure::Refused(_)) => (Sign::Good, News::Found(None)),
+            // Whoever refuses is there: an older daemon, or one that wants to know who asks.
+            Err(Failure::Refused(sentence)) => (Sign::Good, News::Found(Err(sentence))),
             Err(failure) => (Sign::Bad, News::Lost(failure)),
         };
         if now != before {
@@ -100,7 +100,7 @@ struct Told<'a> {
 }
 
 enum News {
-    Found(Option<Box<Version>>),
+    Found(Result<Box<Version>, String>),
     Lost(Failure),
 }
 
@@ -109,12 +109,15 @@ impl Text for Told<'_> {
         match &self.news {
             News::Found(version) => {
                 let mut spans = vec![Span::new(GOOD, format!("connected to {}", self.server))];
-                if let Some(version) = version {
-                    let running = page.age(version.started_at);
-                    spans.push(Span::new(FAINT, format!(": maglevd {}", version.version)));
-                    if !running.is_empty() {
-                        spans.push(Span::new(FAINT, format!(", running for {running}")));
+                match version {
+                    Ok(version) => {
+                        let running = page.age(version.started_at);
+                        spans.push(Span::new(FAINT, format!(": maglevd {}", version.version)));
+                        if !running.is_empty() {
+                            spans.push(Span::new(FAINT, format!(", running for {running}")));
+                        }
                     }
+                    Err(sentence) => spans.push(Span::new(NOTICE, format!(": {sentence}"))),
                 }
                 page.line(&spans);
             }

@@ -25,9 +25,28 @@ const FLAGS: &[(&str, &str, &str)] = &[
     (
         "--server",
         "ADDRESS",
-        "Where maglevd listens: host:port, [v6]:port, :port for this machine, or unix:/path. The default is $MAGLEV_SERVER, \
-         else localhost:9090.",
+        "Where maglevd listens: host:port, [v6]:port, :port for this machine, or unix:/path, with https:// before a host for \
+         TLS. The default is $MAGLEV_SERVER, else the default of the client's configuration, else localhost:9090.",
     ),
+    (
+        "--tls-ca",
+        "FILE",
+        "The CAs that sign the server's certificate, in PEM. The default are those of the system.",
+    ),
+    ("--tls-cert", "FILE", "Your certificate, in PEM, for a server that asks for one."),
+    ("--tls-key", "FILE", "The key of your certificate, in PEM. Only you may be able to read it."),
+    (
+        "--tls-server-name",
+        "NAME",
+        "The name that the server's certificate is for. The default is the host of the address.",
+    ),
+    (
+        "--token-file",
+        "FILE",
+        "A file with the token that says who you are. Only you may be able to read it. It is never sent without TLS but to \
+         this machine.",
+    ),
+    ("--client-config", "FILE", "The file that gives servers names, in place of those below FILES."),
     ("--color", "WHEN", "auto, true or false. auto colours on a terminal unless NO_COLOR is set."),
     ("--output", "FORMAT", "text for people or json for programs."),
     ("--version", "", "Print the version, its commit and date, and exit."),
@@ -37,8 +56,8 @@ const FLAGS: &[(&str, &str, &str)] = &[
 const CODES: &[(&str, &str)] = &[
     ("0", "Done, or already so."),
     ("1", "The server refused, what was checked is not well, or a change needs force."),
-    ("2", "The command line is wrong."),
-    ("3", "The server cannot be reached."),
+    ("2", "The command line, or the client's configuration, is wrong."),
+    ("3", "The server cannot be reached, or one side does not trust the other."),
     ("143", "A signal ended the shell or a live view."),
 ];
 
@@ -51,9 +70,30 @@ const KEYS: &[(&str, &str)] = &[
 
 const VARIABLES: &[(&str, &str)] = &[
     ("MAGLEV_SERVER", "Where maglevd listens, unless --server says."),
+    (
+        "MAGLEV_TLS_CA, MAGLEV_TLS_CERT, MAGLEV_TLS_KEY, MAGLEV_TLS_SERVER_NAME, MAGLEV_TOKEN_FILE",
+        "As the flags of these names, unless they are given. What the configuration says of the server after @ comes before \
+         them.",
+    ),
+    ("MAGLEVC_CONFIG", "The file that gives servers names, unless --client-config says."),
+    ("XDG_CONFIG_HOME", "Where maglevc/config.yaml is; ~/.config otherwise."),
     ("NO_COLOR", "No colours, unless --color says."),
     ("XDG_STATE_HOME", "Where maglevc/history is kept; ~/.local/state otherwise."),
     ("SUDO_USER, USER, LOGNAME", "Who asks, as it is kept with each change."),
+];
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "~/.config/maglevc/config.yaml",
+        "Servers by name: `default: ams` and, below `servers:`, lines such as `ams: {address: lb1.example.org:9090, tls-ca: \
+         ca.pem, tls-cert: me.pem, tls-key: me-key.pem, tls-server-name: lb1, token-file: token}`. Paths are relative to the \
+         file.",
+    ),
+    (
+        "/etc/vpp-maglev/maglevc.yaml",
+        "The same for everybody on the machine. The user's file comes before it.",
+    ),
+    ("~/.local/state/maglevc/history", "The lines of the shell."),
 ];
 
 fn page() -> String {
@@ -63,10 +103,8 @@ fn page() -> String {
     page.text([roman("maglevc - talk to maglevd, the control plane of VPP's Maglev load balancer")]);
     section(&mut page, "SYNOPSIS", &[]);
     page.control("SY", ["maglevc"]);
-    for (flag, value, _) in &FLAGS[..3] {
-        page.text([roman("["), bold(*flag), roman(" "), italic(*value), roman("]")]);
-    }
-    page.text([roman("["), italic("WORDS"), roman("...]")]);
+    page.text([roman("["), italic("FLAGS"), roman("] ["), bold("@"), italic("NAME"), roman("] [")]);
+    page.text([italic("WORDS"), roman("...]")]);
     page.control("YS", []);
     section(
         &mut page,
@@ -76,6 +114,7 @@ fn page() -> String {
              reads commands from its standard input, one a line, up to the first that fails.",
             "Any unambiguous beginning of a word or a name will do, and an exact one wins. A question mark as the last word \
              lists what can follow.",
+            "@NAME before the words is a server that the client's configuration names; @ alone lists them.",
         ],
     );
     section(&mut page, "OPTIONS", &[]);
@@ -94,6 +133,8 @@ fn page() -> String {
     rows(&mut page, KEYS);
     section(&mut page, "ENVIRONMENT", &[]);
     rows(&mut page, VARIABLES);
+    section(&mut page, "FILES", &[]);
+    rows(&mut page, FILES);
     section(&mut page, "EXIT STATUS", &[]);
     rows(&mut page, CODES);
     page.render()

@@ -101,6 +101,7 @@ fn types() -> String {
         ("Access", generator.root_schema_for::<view::access::Access>()),
         ("Audit", generator.root_schema_for::<view::audit::Audit>()),
         ("Token", generator.root_schema_for::<view::token::Token>()),
+        ("NamedServer", generator.root_schema_for::<view::server::NamedServer>()),
         ("FrontendsLook", generator.root_schema_for::<view::look::FrontendsLook>()),
         ("BackendsLook", generator.root_schema_for::<view::look::BackendsLook>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),
