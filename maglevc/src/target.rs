@@ -155,22 +155,19 @@ impl Target {
     /// TLS that was asked for on the command line, and that a server without TLS cannot have, is a contradiction; in the
     /// environment it is meant for other servers.
     fn refuse_tls_flags(&self, said: &[Said]) -> Result<(), Failure> {
-        for said in said.iter().filter(|said| said.place == Place::Flags) {
-            let flags = [
+        let flags = said.iter().filter(|said| said.place == Place::Flags);
+        let mut settings = flags.flat_map(|said| {
+            [
                 ("tls-ca", &said.tls_ca),
                 ("tls-cert", &said.tls_cert),
                 ("tls-server-name", &said.tls_server_name),
-            ];
-            for (setting, _) in flags.iter().filter(|(_, value)| value.is_some()) {
-                return Err(Failure::Flags(match self.server {
-                    Server::Unix(_) => format!("a Unix socket has no TLS: leave out --{setting}"),
-                    Server::Tcp { .. } => {
-                        format!("http:// is without TLS: write https://, or leave out --{setting}")
-                    }
-                }));
-            }
-        }
-        Ok(())
+            ]
+        });
+        let Some((setting, _)) = settings.find(|(_, value)| value.is_some()) else { return Ok(()) };
+        Err(Failure::Flags(match self.server {
+            Server::Unix(_) => format!("a Unix socket has no TLS: leave out --{setting}"),
+            Server::Tcp { .. } => format!("http:// is without TLS: write https://, or leave out --{setting}"),
+        }))
     }
 }
 

@@ -253,6 +253,13 @@ async fn a_token_says_who_asks_and_goes_nowhere_in_the_clear() {
         let ran = site.run(line, door.port).await;
         assert_eq!((ran.code, ran.errors.as_str()), (0, ""), "{line}");
     }
+    // To this machine a token may go without TLS, as through a tunnel.
+    let near = serve_tcp(Mood::Guarded, "127.0.0.1").await.unwrap();
+    let port = near.address.rsplit(':').next().unwrap().parse().unwrap();
+    for server in ["127.0.0.1:PORT", "http://localhost:PORT"] {
+        let line = format!("--server {server} --token-file DIR/token show version");
+        assert_eq!(site.run(&line, port).await.code, 0, "{line}");
+    }
     let mut said = String::new();
     for flags in [
         "--server https://localhost:PORT --tls-ca DIR/ca.pem",
