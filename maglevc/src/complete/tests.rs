@@ -39,3 +39,20 @@ fn flags_and_their_values_complete() {
     assert_eq!(understand("maglevc --server ").1, Wanted::Nothing);
     assert_eq!(understand("maglevc 'open").1, Wanted::Nothing);
 }
+
+#[tokio::test]
+async fn every_flag_completes() {
+    let help = crate::entry::tests::Process::new("--help").run().await.out;
+    let flags =
+        help.lines().filter_map(|line| line.trim_start().strip_prefix("--")?.split_whitespace().next());
+    let mut flags: Vec<&str> = flags.map(|flag| flag.trim_end_matches(',')).collect();
+    flags.push("help");
+    assert!(flags.len() > 10, "{flags:?}");
+    for flag in flags {
+        let flag = format!("--{flag}");
+        match understand(&format!("maglevc {flag}")).1 {
+            Wanted::Choice(all, _) => assert!(all.iter().any(|(known, _)| *known == flag), "{flag}"),
+            other => panic!("{flag}: {other:?}"),
+        }
+    }
+}

@@ -12,6 +12,10 @@ _maglevc() {
         printf -v text '%q' "${text#"$before"}"
         COMPREPLY+=("$text")
     done < <("$program" --complete "$line" 2>/dev/null)
+    # These take files, which the shell knows.
+    case $3 in
+        --tls-ca | --tls-cert | --tls-key | --token-file | --client-config) compopt -o default 2>/dev/null ;;
+    esac
 }
 
 complete -F _maglevc maglevc
