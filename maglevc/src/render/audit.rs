@@ -2,6 +2,7 @@
 //! changed.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde_json::Value;
 
@@ -37,11 +38,10 @@ impl Text for AuditRecord {
             Span::plain("  "),
             Span::new(style, &self.result),
         ]);
-        let from = if self.from.is_empty() || self.by.contains(&self.from) {
-            String::new()
-        } else {
-            format!(" from {}", self.from)
-        };
+        // Who asked often comes with an address, and the port is news to nobody.
+        let address =
+            self.from.parse::<SocketAddr>().map_or_else(|_| self.from.clone(), |at| at.ip().to_string());
+        let from = if self.by.contains(&address) { String::new() } else { format!(" from {}", self.from) };
         more(page, &Span::plain(format!("by {}{from}", self.by)));
         more(page, &Span::plain(fields(&self.request)));
         more(page, &Span::new(NOTICE, changes(&self.before, &self.after)));
