@@ -9,6 +9,9 @@ pub use roff::{Inline, bold, italic, roman};
 /// The longest line of the source, in bytes, escapes and all.
 const WIDTH: usize = 78;
 
+/// The date all pages bear: that of the release they are written for, to be changed with the version.
+const DATE: &str = "2026-11-26";
+
 /// A man page being made.
 #[derive(Debug)]
 pub struct Page {
@@ -20,8 +23,7 @@ impl Page {
     /// "System Administration".
     pub fn new(name: &str, section: &str, source: &str, manual: &str) -> Page {
         let mut roff = Roff::new();
-        // Without a date: a page is as old as its program, whose version stands beside it.
-        roff.control("TH", [name.to_uppercase().as_str(), section, "", source, manual]);
+        roff.control("TH", [name.to_uppercase().as_str(), section, DATE, source, manual]);
         Page { roff }
     }
 
@@ -63,6 +65,12 @@ impl Page {
         self.text(text);
     }
 
+    /// An item of a list.
+    pub fn bullet(&mut self, text: &str) {
+        self.roff.control("IP", ["*", "2"]);
+        self.text(text);
+    }
+
     /// What follows is indented one step further, until [`outdent`](Page::outdent).
     pub fn indent(&mut self) {
         self.roff.control("RS", []);
@@ -75,7 +83,6 @@ impl Page {
 
     /// Lines that stay as they are, such as a configuration.
     pub fn verbatim(&mut self, text: &str) {
-        self.roff.control("PP", []);
         self.roff.control("RS", ["4"]);
         self.roff.control("nf", []);
         for line in text.lines() {
