@@ -67,7 +67,8 @@ fn read(file: &Path) -> Page {
 
 impl Page {
     fn events(&self) -> impl Iterator<Item = (Event<'_>, usize)> {
-        let line_of = |offset: usize| self.text[..offset].matches('\n').count() + 1;
+        let ends: Vec<usize> = self.text.match_indices('\n').map(|(offset, _)| offset).collect();
+        let line_of = move |offset| ends.partition_point(|&end| end < offset) + 1;
         Parser::new_ext(&self.text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
             .into_offset_iter()
             .map(move |(event, range)| (event, line_of(range.start)))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
 use crate::complete;
 use crate::server::Server;
@@ -11,7 +11,7 @@ use crate::server::Server;
 const DEFAULT_SERVER: &str = "localhost:9090";
 
 /// Talks to maglevd, the control plane of VPP's Maglev load balancer.
-#[derive(Debug, FromArgs)]
+#[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     help_triggers("-h", "--help"),
     note = "WORDS are a command, such as `show backends`; `{command_name} help` lists all commands and a `?` as the last
@@ -178,6 +178,12 @@ fn split_equals(arguments: &[String]) -> Vec<String> {
         }
     }
     split
+}
+
+/// What `--help` knows of the flags.
+#[cfg(test)]
+pub(crate) fn info() -> argh::CommandInfoWithArgs {
+    Flags::get_args_info()
 }
 
 /// Who asks, as far as the environment tells: whoever used sudo, else the user.
