@@ -1,5 +1,7 @@
 //! Edge. The pictures in the handbook are what the examples draw.
 
+#![expect(clippy::unwrap_used, reason = "this is a test, which fails by panicking")]
+
 use std::path::PathBuf;
 use std::process::Command;
 
