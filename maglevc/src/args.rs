@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 
 use crate::complete;
 use crate::servers::Meant;
 use crate::target::Said;
 
 /// Talks to maglevd, the control plane of VPP's Maglev load balancer.
-#[derive(Debug, FromArgs)]
+#[derive(ArgsInfo, Debug, FromArgs)]
 #[argh(
     help_triggers("-h", "--help"),
     note = "WORDS are a command, such as `show backends`, and before it `@NAME` for a server that the client's configuration names; `{command_name} help` lists all commands and a `?` as the last
@@ -223,6 +223,12 @@ fn split_equals(arguments: &[String]) -> Vec<String> {
         }
     }
     split
+}
+
+/// What `--help` knows of the flags.
+#[cfg(test)]
+pub(crate) fn info() -> argh::CommandInfoWithArgs {
+    Flags::get_args_info()
 }
 
 /// Who asks, as far as the environment tells: whoever used sudo, else the user.

@@ -16,6 +16,8 @@ pub(crate) mod problem;
 pub(crate) mod token;
 
 #[cfg(test)]
+mod handbook;
+#[cfg(test)]
 mod man;
 #[cfg(test)]
 mod proptests;

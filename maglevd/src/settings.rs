@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use thiserror::Error;
 
 use crate::listen::{Address, InvalidAddress};
 use crate::logging::{Format, Level};
 
 /// Watches the servers behind VPP's Maglev load balancer and keeps VPP in agreement.
-#[derive(FromArgs, Debug, Default)]
+#[derive(FromArgs, ArgsInfo, Debug, Default)]
 #[argh(help_triggers("-h", "--help", "help"))]
 pub struct Arguments {
     /// configuration file; MAGLEV_CONFIG; default /etc/vpp-maglev/maglev.yaml
@@ -206,5 +206,7 @@ fn choice<T>(
     from_name(&value).ok_or(InvalidSetting::Choice { name, value, choices })
 }
 
+#[cfg(test)]
+mod man;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Pure. Every key of the configuration, section by section.
 //!
-//! The sections are read in `raw.rs` and `probe.rs`; `docs/config.md` explains each key, which a test checks.
+//! The sections are read in `raw.rs` and `probe.rs`. Each key is explained in `tests/reference`, which `docs/config.md` and
+//! `maglev.yaml(5)` are made from; a key without an explanation fails a test.
 
 /// A section: a mapping with known keys.
 #[derive(Debug)]

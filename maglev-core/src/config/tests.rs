@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Errors, Options, Parsed, ProbeType, parse};
 
-mod docs;
 mod proptests;
+mod reference;
 mod rules;
 
 pub(super) fn golden(kind: &str) -> Vec<PathBuf> {
