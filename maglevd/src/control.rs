@@ -1,6 +1,7 @@
 //! Driver. The one task that owns the engine: it feeds it inputs and carries out its effects.
 
 mod probes;
+mod pulse;
 mod syncs;
 
 use std::sync::Arc;
@@ -17,11 +18,13 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::probes::Probes;
+use self::pulse::Pulse;
 use self::syncs::Syncs;
 pub use self::syncs::{NoVpp, Synced};
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
+use crate::notify::ServiceManager;
 use crate::reload::Chain;
 use crate::state::StateDir;
 use crate::tally::Tally;
@@ -193,6 +196,7 @@ pub struct Driver {
     /// The number of the present connection to VPP, if there is one.
     connection: Option<u64>,
     syncs: Syncs,
+    pulse: Pulse,
 }
 
 impl Driver {
@@ -216,14 +220,23 @@ impl Driver {
             vpp,
             connection: None,
             syncs: Syncs::default(),
+            pulse: Pulse::new(ServiceManager::none()),
         };
         (driver, Control(sender))
+    }
+
+    /// Feeds this manager's watchdog from its loop.
+    #[must_use]
+    pub fn watched_by(mut self, manager: ServiceManager) -> Self {
+        self.pulse = Pulse::new(manager);
+        self
     }
 
     /// Runs until `stop`. Probes in flight are abandoned then.
     pub async fn run(mut self, stop: CancellationToken) {
         loop {
             let due = self.engine.poll_timeout().map(|time| self.clock.instant(time));
+            let beat = self.pulse.due();
             tokio::select! {
                 () = stop.cancelled() => return,
                 Some(input) = self.inputs.recv() => self.handle(input),
@@ -235,6 +248,7 @@ impl Driver {
                 }
                 Some(news) = hear(&mut self.vpp) => self.hear(news),
                 () = sleep_until(due) => self.wake(),
+                () = sleep_until(beat) => self.pulse.beat(),
             }
             self.carry_out();
         }

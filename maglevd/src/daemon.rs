@@ -17,9 +17,11 @@ use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
 use crate::logging::Lines;
 use crate::metrics::Metrics;
+use crate::notify::ServiceManager;
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
 use crate::state::{StateDir, StateError};
+use crate::supervision::Supervision;
 use crate::vpp::{Link, Messages, Vpp};
 use crate::{http, version};
 
@@ -39,6 +41,7 @@ pub struct Daemon {
     grpc: Vec<Listener>,
     metrics: Vec<Listener>,
     lines: Lines,
+    manager: ServiceManager,
     stop: CancellationToken,
 }
 
@@ -64,7 +67,14 @@ impl Daemon {
             None => Vec::new(),
         };
         let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
-        Ok(Daemon { settings, config, grpc, metrics, lines, stop })
+        Ok(Daemon { settings, config, grpc, metrics, lines, manager: ServiceManager::none(), stop })
+    }
+
+    /// Tells this service manager how it goes. Default: nobody.
+    #[must_use]
+    pub fn managed_by(mut self, manager: ServiceManager) -> Self {
+        self.manager = manager;
+        self
     }
 
     /// Where it listens.
@@ -103,8 +113,11 @@ impl Daemon {
         let options = config_options(&self.settings);
         let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
 
+        let driver = driver.watched_by(self.manager.clone());
+        let supervision = Supervision::new(self.manager, control.clone(), status.clone(), link.clone());
+
         let mut driver = tasks.spawn(driver.run(stop.clone()));
-        tasks.spawn(reload_on(hangup, reloader.clone(), stop.clone()));
+        tasks.spawn(reload_on(hangup, reloader.clone(), supervision.clone(), stop.clone()));
         let calls = grpc::calls();
         let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages, calls.clone()));
         for listener in self.metrics {
@@ -123,6 +136,8 @@ impl Daemon {
             frontends = self.config.frontends.len(),
             "started"
         );
+        supervision.ready().await;
+        tasks.spawn(supervision.clone().run(stop.clone()));
 
         let result = tokio::select! {
             // First this, since everything below ends with it too.
@@ -143,6 +158,7 @@ impl Daemon {
         if let Ok(told_by) = &result {
             tracing::info!(told_by, "stopping");
         }
+        supervision.stopping().await;
         stop.cancel();
         tasks.close();
         tokio::select! {
@@ -156,11 +172,18 @@ impl Daemon {
 }
 
 /// Reloads on each SIGHUP. On a task of its own: a file on a disk that hangs must not keep SIGTERM waiting.
-async fn reload_on(mut hangup: Signal, reloader: Reloader, stop: CancellationToken) {
+async fn reload_on(
+    mut hangup: Signal,
+    reloader: Reloader,
+    supervision: Supervision,
+    stop: CancellationToken,
+) {
     let reload = async {
         while hangup.recv().await.is_some() {
-            // Its result is logged, and all there is to do with it.
+            supervision.reloading().await;
+            // Its result is logged and in the status line.
             let _ = reloader.reload().await;
+            supervision.ready().await;
         }
     };
     tokio::select! {

@@ -12,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::Clock;
 use crate::control::{Control, Driver};
+use crate::notify::ServiceManager;
 
 /// Two watched backends, probed so rarely that no test sees a probe, and one that is always up.
 pub(crate) const WEB: &str = "
@@ -78,10 +79,15 @@ pub(crate) struct Running {
 
 /// Runs an engine in the background.
 pub(crate) fn run(text: &str) -> Running {
+    run_watched(text, ServiceManager::none())
+}
+
+/// The same, with a service manager whose watchdog wants to be fed.
+pub(crate) fn run_watched(text: &str, manager: ServiceManager) -> Running {
     let (clock, stop) = (Clock::start(), CancellationToken::new());
     let engine = Engine::new(config(text), Intents::default(), 0, clock.now());
     let (driver, control) = Driver::new(engine, clock, Prober::new(), None, None);
-    let driver = AbortOnDropHandle::new(tokio::spawn(driver.run(stop.clone())));
+    let driver = AbortOnDropHandle::new(tokio::spawn(driver.watched_by(manager).run(stop.clone())));
     Running { control, clock, stop, _driver: driver }
 }
 

@@ -3,10 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use argh::FromArgs;
 use maglevd::daemon::{Daemon, config_options};
 use maglevd::limits;
 use maglevd::logging::{self, Lines};
+use maglevd::notify::ServiceManager;
 use maglevd::reload::{self, Chain, ConfigError};
 use maglevd::settings::{Arguments, Settings, split_equals};
 use maglevd::version;
@@ -84,7 +86,10 @@ fn start(settings: Settings, parsed: maglev_core::config::Parsed) -> anyhow::Res
     logging::install(settings.log_level, settings.log_format, lines.clone())?;
     limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(async { Daemon::bind(settings, parsed, lines).await?.run().await });
+    let manager = ServiceManager::from_environment(|name| std::env::var_os(name))
+        .context("NOTIFY_SOCKET names no socket that can be written to")?;
+    let result = runtime
+        .block_on(async { Daemon::bind(settings, parsed, lines).await?.managed_by(manager).run().await });
     // Nothing is left to wait for: what did not end by now was cut off.
     runtime.shutdown_background();
     result

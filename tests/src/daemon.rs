@@ -31,6 +31,8 @@ pub struct Options {
     pub vpp: Option<PathBuf>,
     /// The least severe log lines.
     pub log_level: String,
+    /// Variables of its environment.
+    pub variables: Vec<(String, String)>,
     /// Further arguments.
     pub arguments: Vec<String>,
 }
@@ -43,6 +45,7 @@ impl Default for Options {
             metrics: "127.0.0.1:0".to_owned(),
             vpp: None,
             log_level: "info".to_owned(),
+            variables: Vec::new(),
             arguments: Vec::new(),
         }
     }
@@ -188,7 +191,9 @@ impl Daemon {
 
 fn launch(directory: &Path, options: &Options) -> Process {
     let path = |file: &str| directory.join(file).display().to_string();
-    let mut program = vec![binaries::maglevd().display().to_string()];
+    let mut program = vec!["env".to_owned()];
+    program.extend(options.variables.iter().map(|(name, value)| format!("{name}={value}")));
+    program.push(binaries::maglevd().display().to_string());
     let mut add = |flag: &str, value: &str| program.extend([flag.to_owned(), value.to_owned()]);
     add("--config", &path("maglev.yaml"));
     add("--state-dir", &path("state"));

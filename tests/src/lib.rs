@@ -25,6 +25,7 @@ pub mod config;
 pub mod daemon;
 pub mod lab;
 pub mod logs;
+pub mod manager;
 pub mod metrics;
 pub mod nginx;
 pub mod operator;

@@ -55,6 +55,11 @@ impl Vpp {
         Vpp { sim: Sim::start(options).await.expect("a simulated VPP"), asked_at, directory }
     }
 
+    /// Where its sockets are.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// Starts a daemon that drives it.
     pub async fn daemon(&self, config: &Config) -> Daemon {
         let vpp = Some(self.directory.path().to_owned());
