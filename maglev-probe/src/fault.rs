@@ -40,6 +40,11 @@ pub(crate) fn is_refusal(error: &io::Error) -> bool {
     matches!(errno(error), Some(Errno::EACCES | Errno::EPERM | Errno::EPROTONOSUPPORT))
 }
 
+/// Whether we may not do what we tried.
+pub(crate) fn is_forbidden(error: &io::Error) -> bool {
+    matches!(errno(error), Some(Errno::EACCES | Errno::EPERM))
+}
+
 /// `error` in a few words, without a number, and with what to do where that is known.
 pub(crate) fn words(error: &io::Error) -> String {
     let Some(errno) = errno(error) else { return error.to_string() };

@@ -54,6 +54,11 @@
 //! | `tcp` with TLS | the session is set up: `L6OK` | full handshake each time, closed with a `close_notify` |
 //! | `http`, `https` | the status is one of those wanted, and the pattern, if there is one, is found: `L7OK` | HTTP/1.1 on a connection of its own, redirects not followed; the body is not waited for without a pattern, and no longer than until it matches |
 //!
+//! # Before the first probe
+//!
+//! [`Prober::rehearse`] tells what would stand in the way of a probe, such as a capability that is missing, and sends
+//! nothing.
+//!
 //! # Other network namespaces
 //!
 //! [`Builder::network_namespace`] makes a prober whose sockets are opened in another network namespace, by one thread
@@ -117,6 +122,7 @@ mod icmp;
 mod netns;
 mod probe;
 mod prober;
+mod rehearsal;
 mod sockets;
 mod tcp;
 mod text;
@@ -125,4 +131,5 @@ mod tls;
 pub use self::context::Context;
 pub use self::probe::{Finding, Probe, Probing};
 pub use self::prober::{Builder, Prober, Target};
+pub use self::rehearsal::{Capability, Obstacle};
 pub use self::tls::TlsClient;

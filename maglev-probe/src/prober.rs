@@ -46,7 +46,7 @@ impl<'a> Target<'a> {
 /// Sends probes from one network namespace. Cheap to clone; clones share what is costly to make.
 #[derive(Clone)]
 pub struct Prober {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {

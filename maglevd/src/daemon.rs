@@ -18,6 +18,7 @@ use crate::listen::{self, Address, Listener};
 use crate::logging::Lines;
 use crate::metrics::Metrics;
 use crate::notify::ServiceManager;
+use crate::rehearsal::{self, Missing};
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
 use crate::state::{StateDir, StateError};
@@ -118,8 +119,11 @@ impl Daemon {
 
         let mut driver = tasks.spawn(driver.run(stop.clone()));
         tasks.spawn(reload_on(hangup, reloader.clone(), supervision.clone(), stop.clone()));
+        let missing = Missing::default();
+        tasks.spawn(rehearsal::run(control.clone(), status.clone(), missing.clone(), stop.clone()));
         let calls = grpc::calls();
-        let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages, calls.clone()));
+        let metrics = Metrics::new(control.clone(), status, link.clone(), messages, calls.clone(), missing);
+        let metrics = Arc::new(metrics);
         for listener in self.metrics {
             tracing::info!(address = listener.local(), "serving metrics");
             tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));

@@ -14,6 +14,7 @@ pub mod logging;
 pub mod metrics;
 pub mod narrate;
 pub mod notify;
+pub mod rehearsal;
 pub mod reload;
 pub mod settings;
 pub mod state;

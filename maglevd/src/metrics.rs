@@ -16,6 +16,7 @@ use maglev_core::engine::Engine;
 use maglev_core::intent::{Admin, Intent, Mode};
 use maglev_core::net::{Service, Vip};
 use maglev_core::outcome::Verdict;
+use maglev_probe::Capability;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
@@ -23,6 +24,7 @@ use tokio::sync::Mutex;
 use crate::clock::Reading;
 use crate::control::{Control, Load, Stopped};
 use crate::grpc::Calls;
+use crate::rehearsal::Missing;
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
@@ -37,6 +39,7 @@ pub struct Metrics {
     link: Option<Link>,
     messages: Messages,
     calls: Calls,
+    missing: Missing,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -85,6 +88,7 @@ impl Metrics {
         link: Option<Link>,
         messages: Messages,
         calls: Calls,
+        missing: Missing,
     ) -> Self {
         Metrics {
             control,
@@ -92,6 +96,7 @@ impl Metrics {
             link,
             messages,
             calls,
+            missing,
             process: metrics_process::Collector::default(),
             turn: Arc::default(),
         }
@@ -141,6 +146,10 @@ impl Metrics {
             "When the configuration in force was loaded."
         );
         describe_counter!("maglev_grpc_calls_total", "gRPC calls that have ended, by how they did.");
+        describe_gauge!(
+            "maglev_capability_missing",
+            "Whether probes of this configuration need a capability that this process lacks."
+        );
         describe_gauge!("maglev_build_info", "What this program was built from; always 1.");
     }
 
@@ -152,6 +161,11 @@ impl Metrics {
         for ((service, method, code), count) in self.calls.counts() {
             counter!("maglev_grpc_calls_total", "service" => service, "method" => method, "code" => code)
                 .absolute(count);
+        }
+        let missing = self.missing.read();
+        for capability in Capability::ALL {
+            gauge!("maglev_capability_missing", "capability" => capability.as_str())
+                .set(f64::from(u8::from(missing.contains(&capability))));
         }
         gauge!("maglev_build_info", "version" => version::VERSION, "commit" => version::COMMIT).set(1.0);
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, Parsed};
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::control::{Control, Stopped};
 
@@ -70,7 +71,7 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// How the configuration in force came to be. Cheap to clone; all clones show the same.
 #[derive(Clone, Debug)]
-pub struct ConfigStatus(Arc<Mutex<Loaded>>);
+pub struct ConfigStatus(Arc<watch::Sender<Loaded>>);
 
 /// How the configuration in force came to be.
 #[derive(Clone, Copy, Debug)]
@@ -85,20 +86,26 @@ impl ConfigStatus {
     /// Loaded now.
     pub fn loaded() -> Self {
         let loaded = Loaded { last_reload_successful: true, loaded_at: SystemTime::now() };
-        ConfigStatus(Arc::new(Mutex::new(loaded)))
+        ConfigStatus(Arc::new(watch::Sender::new(loaded)))
     }
 
     /// How it is now.
     pub fn read(&self) -> Loaded {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.borrow()
+    }
+
+    /// Each time a file has been taken or refused from now on.
+    pub fn subscribe(&self) -> watch::Receiver<Loaded> {
+        self.0.subscribe()
     }
 
     fn set(&self, successful: bool) {
-        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.last_reload_successful = successful;
-        if successful {
-            loaded.loaded_at = SystemTime::now();
-        }
+        self.0.send_modify(|loaded| {
+            loaded.last_reload_successful = successful;
+            if successful {
+                loaded.loaded_at = SystemTime::now();
+            }
+        });
     }
 }
 

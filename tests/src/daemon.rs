@@ -33,6 +33,8 @@ pub struct Options {
     pub log_level: String,
     /// Variables of its environment.
     pub variables: Vec<(String, String)>,
+    /// Whether it has no capability at all, as root only by name.
+    pub powerless: bool,
     /// Further arguments.
     pub arguments: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
             vpp: None,
             log_level: "info".to_owned(),
             variables: Vec::new(),
+            powerless: false,
             arguments: Vec::new(),
         }
     }
@@ -193,6 +196,9 @@ fn launch(directory: &Path, options: &Options) -> Process {
     let path = |file: &str| directory.join(file).display().to_string();
     let mut program = vec!["env".to_owned()];
     program.extend(options.variables.iter().map(|(name, value)| format!("{name}={value}")));
+    if options.powerless {
+        program.extend(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"].map(str::to_owned));
+    }
     program.push(binaries::maglevd().display().to_string());
     let mut add = |flag: &str, value: &str| program.extend([flag.to_owned(), value.to_owned()]);
     add("--config", &path("maglev.yaml"));

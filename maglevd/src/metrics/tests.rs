@@ -70,8 +70,15 @@ impl Scene {
     /// What Prometheus gets.
     fn scrape(&self) -> String {
         let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
-        let metrics =
-            Metrics::new(control, ConfigStatus::loaded(), None, Messages::default(), Calls::default());
+        let missing = Missing::default();
+        let metrics = Metrics::new(
+            control,
+            ConfigStatus::loaded(),
+            None,
+            Messages::default(),
+            Calls::default(),
+            missing,
+        );
         metrics.write(&Sample::take(
             &self.engine,
             &self.tally,
