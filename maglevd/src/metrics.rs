@@ -5,6 +5,7 @@
 //! sees into a fresh one and renders that: what is gone is simply not there. Histograms cannot be recorded as counts, so
 //! they are written with the exporter's own formatting functions.
 
+mod guard;
 mod text;
 mod vpp;
 
@@ -20,6 +21,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
 
+pub use self::guard::Guard;
 use crate::clock::Reading;
 use crate::control::{Control, Load, Stopped};
 use crate::grpc::Calls;
@@ -37,6 +39,7 @@ pub struct Metrics {
     link: Option<Link>,
     messages: Messages,
     calls: Calls,
+    guard: Guard,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -85,6 +88,7 @@ impl Metrics {
         link: Option<Link>,
         messages: Messages,
         calls: Calls,
+        guard: Guard,
     ) -> Self {
         Metrics {
             control,
@@ -92,6 +96,7 @@ impl Metrics {
             link,
             messages,
             calls,
+            guard,
             process: metrics_process::Collector::default(),
             turn: Arc::default(),
         }
@@ -122,6 +127,8 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
+            self.guard.describe();
+            self.guard.record();
             if let Some(link) = &self.link {
                 vpp::describe();
                 vpp::record(&sample.vpp, &sample.tally, link, &self.messages);

@@ -17,6 +17,17 @@ use crate::clock::Clock;
 use crate::control::Driver;
 use crate::fixture::{self, WEB};
 
+/// A guard who has seen nobody.
+fn guard() -> Guard {
+    Guard {
+        denials: Arc::default(),
+        tls: None,
+        audit: crate::audit::Audit::default(),
+        grpc: crate::accept::Tally::new("gRPC"),
+        metrics: crate::accept::Tally::new("metrics"),
+    }
+}
+
 /// An engine in which something has happened, and what was counted.
 struct Scene {
     engine: Engine,
@@ -70,8 +81,14 @@ impl Scene {
     /// What Prometheus gets.
     fn scrape(&self) -> String {
         let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
-        let metrics =
-            Metrics::new(control, ConfigStatus::loaded(), None, Messages::default(), Calls::default());
+        let metrics = Metrics::new(
+            control,
+            ConfigStatus::loaded(),
+            None,
+            Messages::default(),
+            Calls::default(),
+            guard(),
+        );
         metrics.write(&Sample::take(
             &self.engine,
             &self.tally,
