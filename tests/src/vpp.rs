@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,11 @@ impl Vpp {
             *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         });
         Vpp { sim: Sim::start(options).await.expect("a simulated VPP"), asked_at, directory }
+    }
+
+    /// The directory of its sockets.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Starts a daemon that drives it.
