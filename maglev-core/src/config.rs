@@ -12,6 +12,7 @@
 //!
 //! Every key there is stands in `keys.rs`. [`Diff`] tells two configurations apart.
 
+mod access;
 mod address;
 mod client;
 mod diagnostic;
@@ -48,6 +49,7 @@ use crate::net::{Encap, Family, Vip};
 use crate::weight::Weight;
 use crate::weight::scale::{Fit, PoolWeights, Scale};
 
+pub use self::access::{ParsedAccess, parse as parse_access};
 pub use self::client::{ClientConfig, ClientServer, parse as parse_client};
 pub use self::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
 pub use self::diff::{BackendChange, Change, CheckChange, Diff, FrontendChange};

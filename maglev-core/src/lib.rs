@@ -13,6 +13,7 @@
 //! | [`table`] | Maglev's lookup table, as the paper has it and as VPP builds it; the fastest exact one we know of |
 //! | [`weight`] | weights in VPP that keep their ratios and move few flows |
 //! | [`config`] | the configuration file, all its errors at once |
+//! | [`access`] | who may do what: the access file, roles and patterns |
 //!
 //! # An engine by hand
 //! A driver feeds the engine and carries out its effects. This one answers every probe with a pass:
@@ -59,6 +60,7 @@
 //! # Ok::<(), config::Errors>(())
 //! ```
 
+pub mod access;
 pub mod check;
 pub mod config;
 pub mod desired;
@@ -69,6 +71,7 @@ pub mod names;
 pub mod net;
 pub mod observed;
 pub mod outcome;
+pub mod pattern;
 pub mod plan;
 pub mod table;
 pub mod time;

@@ -109,6 +109,10 @@ name!(
     ServerName
 );
 name!(
+    /// The name of a user of the access file.
+    UserName
+);
+name!(
     /// The name of a pool within its frontend.
     PoolName
 );

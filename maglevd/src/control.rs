@@ -3,6 +3,7 @@
 mod probes;
 mod pulse;
 mod syncs;
+mod witness;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use self::probes::Probes;
 use self::pulse::Pulse;
 use self::syncs::Syncs;
 pub use self::syncs::{NoVpp, Synced};
+use crate::audit::Note;
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
@@ -120,9 +122,20 @@ type Read = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Input {
     Read(Read),
-    Change { change: Change, by: String, reason: String, reply: oneshot::Sender<Result<bool, ChangeError>> },
-    Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
-    Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
+    Change {
+        change: Change,
+        by: String,
+        reason: String,
+        note: Note,
+        reply: oneshot::Sender<Result<bool, ChangeError>>,
+    },
+    Reload {
+        config: Arc<Config>,
+        reply: oneshot::Sender<()>,
+    },
+    Sync {
+        reply: oneshot::Sender<Result<Synced, NoVpp>>,
+    },
 }
 
 impl std::fmt::Debug for Input {
@@ -153,12 +166,18 @@ impl Control {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Makes an operator's change. Returns whether it changed anything.
+    /// Makes an operator's change, and notes what it changed. Returns whether that is anything.
     ///
     /// When the future is dropped, the change may or may not be made.
-    pub async fn change(&self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+    pub async fn change(
+        &self,
+        change: Change,
+        by: String,
+        reason: String,
+        note: Note,
+    ) -> Result<bool, ChangeError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Change { change, by, reason, reply }).await.map_err(|_| Stopped)?;
+        self.0.send(Input::Change { change, by, reason, note, reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)?
     }
 
@@ -272,8 +291,11 @@ impl Driver {
                 load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
                 events: &self.events,
             }),
-            Input::Change { change, by, reason, reply } => {
-                let result = self.change(change, by, reason);
+            Input::Change { change, by, reason, note, reply } => {
+                let before = witness::witness(&self.engine, &change);
+                let result = self.change(&change, by, reason);
+                let after = witness::witness(&self.engine, &change);
+                note.set(before, after, matches!(result, Ok(false)));
                 let _ = reply.send(result);
             }
             Input::Reload { config, reply } => {
@@ -332,10 +354,10 @@ impl Driver {
         self.syncs.answer(report);
     }
 
-    fn change(&mut self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+    fn change(&mut self, change: &Change, by: String, reason: String) -> Result<bool, ChangeError> {
         let now = self.clock.now();
         let attribution = Attribution { by, at: now, reason };
-        let changed = match &change {
+        let changed = match change {
             Change::Backend { backend, request } => {
                 self.engine.request(now, backend, *request, attribution)?
             }

@@ -1,28 +1,33 @@
 //! Driver. From settings to a running daemon, and to its end.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use maglev_core::config::{self, Config, Parsed};
+use maglev_core::config::{self, Config, Parsed, ParsedAccess};
 use maglev_core::engine::{Engine, Intents};
 use maglev_probe::Prober;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accept::{Gate, Tally};
+use crate::access::{Access, Tokens};
+use crate::audit::{Audit, Note, Record};
 use crate::clock::Clock;
 use crate::control::Driver;
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
 use crate::logging::Lines;
-use crate::metrics::Metrics;
+use crate::metrics::{Guard, Metrics};
 use crate::notify::ServiceManager;
 use crate::rehearsal::{self, Missing};
-use crate::reload::{self, ConfigStatus, Reloader};
+use crate::reload::{self, Beside, ConfigStatus, Reloader};
 use crate::settings::Settings;
 use crate::state::{StateDir, StateError};
 use crate::supervision::Supervision;
+use crate::tls::{Protocol, Tls};
 use crate::vpp::{Link, Messages, Vpp};
 use crate::{http, version};
 
@@ -41,6 +46,9 @@ pub struct Daemon {
     config: Arc<Config>,
     grpc: Vec<Listener>,
     metrics: Vec<Listener>,
+    access: Access,
+    tls: Option<Tls>,
+    tokens: Option<Tokens>,
     lines: Lines,
     manager: ServiceManager,
     stop: CancellationToken,
@@ -56,9 +64,21 @@ pub struct Bound {
 }
 
 impl Daemon {
-    /// Takes a configuration and listens. Nothing is probed yet.
-    pub async fn bind(settings: Settings, parsed: Parsed, lines: Lines) -> anyhow::Result<Self> {
+    /// Takes a configuration and an access file, if there is one, and listens. Nothing is probed yet.
+    pub async fn bind(
+        settings: Settings,
+        parsed: Parsed,
+        access: Option<ParsedAccess>,
+        lines: Lines,
+    ) -> anyhow::Result<Self> {
         reload::warn(&settings.config, &parsed.warnings);
+        let access = access.map(|parsed| {
+            reload::warn(settings.access.as_deref().unwrap_or(Path::new("")), &parsed.warnings);
+            parsed.access
+        });
+        let access = Access::new(settings.access.clone(), access.unwrap_or_default());
+        let tls = settings.tls.clone().map(Tls::load).transpose()?;
+        let tokens = settings.metrics_tokens.as_deref().map(Tokens::load).transpose()?;
         let mut grpc = Vec::new();
         for address in &settings.grpc {
             grpc.extend(bind("gRPC", address).await?);
@@ -68,7 +88,20 @@ impl Daemon {
             None => Vec::new(),
         };
         let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
-        Ok(Daemon { settings, config, grpc, metrics, lines, manager: ServiceManager::none(), stop })
+        let daemon = Daemon {
+            settings,
+            config,
+            grpc,
+            metrics,
+            access,
+            tls,
+            tokens,
+            lines,
+            manager: ServiceManager::none(),
+            stop,
+        };
+        daemon.warn_of_the_clear();
+        Ok(daemon)
     }
 
     /// Tells this service manager how it goes. Default: nobody.
@@ -76,6 +109,21 @@ impl Daemon {
     pub fn managed_by(mut self, manager: ServiceManager) -> Self {
         self.manager = manager;
         self
+    }
+
+    /// Says so where secrets would travel so that everybody on the way can read them.
+    fn warn_of_the_clear(&self) {
+        let is_open = |listener: &&Listener| !listener.is_local();
+        if self.tokens.is_some() && !self.settings.metrics_tls && self.metrics.iter().any(|l| is_open(&l)) {
+            tracing::warn!(
+                "tokens for metrics are sent in the clear; give maglevd --tls-cert and --metrics-tls"
+            );
+        }
+        if self.settings.access.is_some() && self.tls.is_none() && self.grpc.iter().any(|l| is_open(&l)) {
+            tracing::warn!(
+                "there is an access file and no TLS: over the network nobody can be known; give maglevd --tls-cert"
+            );
+        }
     }
 
     /// Where it listens.
@@ -112,27 +160,62 @@ impl Daemon {
         let (driver, control) = Driver::new(engine, clock, prober, state, handle);
         let status = ConfigStatus::loaded();
         let options = config_options(&self.settings);
-        let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
+        let audit = match self.settings.audit.clone() {
+            Some(path) => Audit::open(path).await,
+            None => Audit::default(),
+        };
+        let beside = Beside {
+            access: self.access.clone(),
+            tokens: self.tokens.clone(),
+            tls: self.tls.clone(),
+            audit: audit.clone(),
+        };
+        let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone(), beside);
 
         let driver = driver.watched_by(self.manager.clone());
         let supervision = Supervision::new(self.manager, control.clone(), status.clone(), link.clone());
 
         let mut driver = tasks.spawn(driver.run(stop.clone()));
-        tasks.spawn(reload_on(hangup, reloader.clone(), supervision.clone(), stop.clone()));
+        tasks.spawn(reload_on(hangup, reloader.clone(), supervision.clone(), audit.clone(), stop.clone()));
         let missing = Missing::default();
         tasks.spawn(rehearsal::run(control.clone(), status.clone(), missing.clone(), stop.clone()));
+        if let Some(tls) = self.tls.clone() {
+            tasks.spawn(tls.watch(stop.clone()));
+        }
+        let gate = |protocol, tls: Option<&Tls>, limits, tally: &Arc<Tally>| Gate {
+            protocol,
+            tls: tls.cloned(),
+            limits,
+            tally: Arc::clone(tally),
+        };
+        let guard = Guard {
+            denials: Arc::clone(self.access.denials()),
+            tls: self.tls.clone(),
+            audit: audit.clone(),
+            grpc: Tally::new("gRPC"),
+            metrics: Tally::new("metrics"),
+        };
         let calls = grpc::calls();
-        let metrics = Metrics::new(control.clone(), status, link.clone(), messages, calls.clone(), missing);
+        let metrics_tls = self.tls.as_ref().filter(|_| self.settings.metrics_tls);
+        let metrics_gate = gate(Protocol::Http1, metrics_tls, http::LIMITS, &guard.metrics);
+        let grpc_gate = gate(Protocol::Http2, self.tls.as_ref(), grpc::LIMITS, &guard.grpc);
+        let metrics =
+            Metrics::new(control.clone(), status, link.clone(), messages, calls.clone(), missing, guard);
         let metrics = Arc::new(metrics);
         for listener in self.metrics {
-            tracing::info!(address = listener.local(), "serving metrics");
-            tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));
+            tracing::info!(address = listener.local(), tls = metrics_tls.is_some(), "serving metrics");
+            let connections = metrics_gate.clone().open(listener, stop.clone());
+            tasks.spawn(http::serve(connections, Arc::clone(&metrics), self.tokens.clone(), stop.clone()));
         }
         for listener in &self.grpc {
-            tracing::info!(address = listener.local(), "serving gRPC");
+            let tls = self.tls.is_some() && !listener.is_unix();
+            tracing::info!(address = listener.local(), tls, "serving gRPC");
         }
-        let service = Service::new(control, reloader, clock, self.lines, link, stop.clone());
-        let mut servers = grpc::serve(self.grpc, service, self.settings.reflection, &calls, &stop).await;
+        let service = Service::new(control, reloader, clock, self.lines, link, audit.clone(), stop.clone());
+        let judged = (self.access, audit);
+        let reflection = self.settings.reflection;
+        let mut servers =
+            grpc::serve(self.grpc, &grpc_gate, service, judged, reflection, &calls, &stop).await;
         tracing::info!(
             version = version::VERSION,
             commit = version::COMMIT,
@@ -180,13 +263,16 @@ async fn reload_on(
     mut hangup: Signal,
     reloader: Reloader,
     supervision: Supervision,
+    audit: Audit,
     stop: CancellationToken,
 ) {
     let reload = async {
         while hangup.recv().await.is_some() {
             supervision.reloading().await;
-            // Its result is logged and in the status line.
-            let _ = reloader.reload().await;
+            let note = Note::default();
+            // Its result is logged and in the status line, and all there is to do with it beside the audit log.
+            let result = reloader.reload(&note).await;
+            audit.write(Record::of_signal(result.as_ref().err(), &note)).await;
             supervision.ready().await;
         }
     };

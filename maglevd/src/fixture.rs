@@ -10,9 +10,12 @@ use maglev_probe::Prober;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::access::Access;
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::control::{Control, Driver};
 use crate::notify::ServiceManager;
+use crate::reload::Beside;
 
 /// Two watched backends, probed so rarely that no test sees a probe, and one that is always up.
 pub(crate) const WEB: &str = "
@@ -57,6 +60,12 @@ maglev:
 /// What the tests' configurations are read with.
 pub(crate) fn options() -> config::Options {
     config::Options { vpp: false, ..config::Options::default() }
+}
+
+/// No file beside the configuration.
+pub(crate) fn beside() -> Beside {
+    let access = Access::new(None, maglev_core::access::Access::default());
+    Beside { access, tokens: None, tls: None, audit: Audit::default() }
 }
 
 /// A configuration that is valid.

@@ -4,13 +4,15 @@ mod access;
 mod calls;
 mod convert;
 mod dataplane;
-mod incoming;
+mod judge;
 mod refusal;
+mod rules;
 mod server;
 mod service;
 mod suppose;
 mod watch;
 
 pub use self::calls::Calls;
-pub use self::server::{Servers, calls, serve};
+pub(crate) use self::refusal::not_taken;
+pub use self::server::{LIMITS, Servers, calls, serve};
 pub use self::service::Service;

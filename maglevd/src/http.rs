@@ -7,20 +7,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE};
+use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::listen::Listener;
+use crate::accept::Connection;
+use crate::access::Tokens;
 use crate::metrics::Metrics;
+use crate::peer::{Peer, Security};
+use crate::places::Limits;
 
-/// Connections served at once. A Prometheus or two, and an operator with curl.
-const CONNECTIONS: usize = 32;
+/// A Prometheus or two, and an operator with curl.
+pub const LIMITS: Limits = Limits { room: 32, source: 16, calls: 32, calls_of_source: 16 };
 
 /// For a request to arrive whole; a peer that takes longer is not a scraper.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,65 +32,86 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// seconds by default.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long to rest when no connection can be accepted, for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// What is read at most before a request is understood.
+const HEADERS: usize = 16 << 10;
 
-/// Serves metrics on a listener until `stop`.
-pub async fn serve(listener: Listener, metrics: Arc<Metrics>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+/// Serves metrics on connections until `stop`. With `tokens`, to those only who have one.
+pub async fn serve(
+    mut connections: mpsc::Receiver<Connection>,
+    metrics: Arc<Metrics>,
+    tokens: Option<Tokens>,
+    stop: CancellationToken,
+) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let accepted = tokio::select! {
+        let connection = tokio::select! {
             () = stop.cancelled() => return,
-            accepted = accept(&listener) => accepted,
+            connection = connections.recv() => connection,
         };
-        let io = match accepted {
-            Ok(io) => io,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection for metrics");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        let (metrics, stop) = (Arc::clone(&metrics), stop.clone());
+        let Some(connection) = connection else { return };
+        let (metrics, tokens, stop) = (Arc::clone(&metrics), tokens.clone(), stop.clone());
         tokio::spawn(async move {
-            let connection = http1::Builder::new()
+            let (peer, desk) = (Arc::clone(connection.peer()), connection.info().desk);
+            let served = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
+                .max_buf_size(HEADERS)
                 // Kept from one scrape to the next, a few idle connections would be all there may be.
                 .keep_alive(false)
-                .serve_connection(TokioIo::new(io), service_fn(|request| answer(request, &metrics)));
+                .serve_connection(
+                    TokioIo::new(connection),
+                    service_fn(|request| async {
+                        // From here to the end of the connection it is at work.
+                        let call = desk.call(false, Instant::now());
+                        let answer = match call {
+                            Ok(_) => answer(request, &peer, &metrics, tokens.as_ref()).await,
+                            Err(_) => plain(StatusCode::TOO_MANY_REQUESTS, "too many requests\n".to_owned()),
+                        };
+                        Ok::<_, Infallible>(answer)
+                    }),
+                );
             // A peer that breaks off is no concern of ours.
             tokio::select! {
                 () = stop.cancelled() => {}
-                _ = tokio::time::timeout(CONNECTION_TIMEOUT, connection) => {}
+                _ = tokio::time::timeout(CONNECTION_TIMEOUT, served) => {}
             }
-            drop(place);
         });
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
-
-async fn accept(listener: &Listener) -> std::io::Result<Box<dyn Stream>> {
-    Ok(match listener {
-        Listener::Tcp(listener) => Box::new(listener.accept().await?.0),
-        Listener::Unix(listener) => Box::new(listener.accept().await?.0),
-    })
+/// Refuses whoever may not know.
+fn refusal(
+    request: &Request<Incoming>,
+    peer: &Peer,
+    tokens: Option<&Tokens>,
+) -> Option<Response<Full<Bytes>>> {
+    if peer.security == Security::PlainInPlaceOfTls && !peer.origin.is_local() {
+        let words = "this port speaks TLS: ask with https\n";
+        return Some(plain(StatusCode::BAD_REQUEST, words.to_owned()));
+    }
+    let admitted = tokens.is_none_or(|tokens| tokens.admit(request.headers().get_all(AUTHORIZATION)));
+    if admitted {
+        return None;
+    }
+    let words = "metrics are shown to those who have a token: send it as `Authorization: Bearer`\n";
+    let mut response = plain(StatusCode::UNAUTHORIZED, words.to_owned());
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"maglevd\""));
+    Some(response)
 }
 
 async fn answer(
     request: Request<Incoming>,
+    peer: &Peer,
     metrics: &Arc<Metrics>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+    tokens: Option<&Tokens>,
+) -> Response<Full<Bytes>> {
+    if let Some(refused) = refusal(&request, peer, tokens) {
+        return refused;
+    }
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/metrics") => match metrics.render().await {
             Ok(text) => {
                 let mut response = Response::new(Full::from(text));
-                let kind =
-                    hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+                let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
                 response.headers_mut().insert(CONTENT_TYPE, kind);
                 response
             }
@@ -96,7 +120,7 @@ async fn answer(
         (&Method::GET | &Method::HEAD, "/") => plain(StatusCode::OK, "maglevd: see /metrics\n".to_owned()),
         (_, "/" | "/metrics") => {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned());
-            response.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static("GET, HEAD"));
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
         }
         _ => plain(StatusCode::NOT_FOUND, "there is only /metrics here\n".to_owned()),
@@ -104,7 +128,7 @@ async fn answer(
     if request.method() == Method::HEAD {
         *response.body_mut() = Full::default();
     }
-    Ok(response)
+    response
 }
 
 fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {

@@ -69,6 +69,19 @@ pub enum Listener {
 }
 
 impl Listener {
+    /// Whether it is a Unix socket.
+    pub const fn is_unix(&self) -> bool {
+        matches!(self, Listener::Unix(_))
+    }
+
+    /// Whether only this host can connect to it.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Listener::Tcp(listener) => listener.local_addr().is_ok_and(|address| address.ip().is_loopback()),
+            Listener::Unix(_) => true,
+        }
+    }
+
     /// Where it listens, with the port the kernel chose where 0 was asked for.
     pub fn local(&self) -> String {
         match self {

@@ -1,15 +1,18 @@
 //! Driver. Reads the command line, builds the daemon, runs it.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use argh::FromArgs;
+use maglev_core::config::{Diagnostic, Parsed, ParsedAccess};
+use maglevd::access;
 use maglevd::daemon::{Daemon, config_options};
 use maglevd::limits;
 use maglevd::logging::{self, Lines};
 use maglevd::notify::ServiceManager;
-use maglevd::reload::{self, Chain, ConfigError};
+use maglevd::reload::{self, Chain, ConfigError, both};
 use maglevd::settings::{Arguments, Settings, split_equals};
 use maglevd::version;
 
@@ -46,19 +49,26 @@ fn main() -> ExitCode {
         }
     };
     // Before anything is bound: a daemon with a broken configuration never was.
-    let parsed = match reload::load(&settings.config, &config_options(&settings)) {
-        Ok(parsed) => parsed,
+    let access = settings.access.as_deref().map(access::load).transpose();
+    let (parsed, access) = match both(reload::load(&settings.config, &config_options(&settings)), access) {
+        Ok(both) => both,
         Err(error) => return refuse(&error),
     };
     if check {
-        let file = settings.config.display().to_string();
-        for warning in &parsed.warnings {
-            complain(&warning.in_file(&file).to_string());
+        let tell = |file: &Path, warnings: &[Diagnostic]| {
+            let file = file.display().to_string();
+            for warning in warnings {
+                complain(&warning.in_file(&file).to_string());
+            }
+            say(&format!("{file} is valid"));
+        };
+        tell(&settings.config, &parsed.warnings);
+        if let (Some(file), Some(parsed)) = (&settings.access, &access) {
+            tell(file, &parsed.warnings);
         }
-        say(&format!("{file} is valid"));
         return ExitCode::SUCCESS;
     }
-    match start(settings, parsed) {
+    match start(settings, parsed, access) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("maglevd: {error:#}"));
@@ -81,15 +91,16 @@ fn refuse(error: &ConfigError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-fn start(settings: Settings, parsed: maglev_core::config::Parsed) -> anyhow::Result<()> {
+fn start(settings: Settings, parsed: Parsed, access: Option<ParsedAccess>) -> anyhow::Result<()> {
     let lines = Lines::new();
     logging::install(settings.log_level, settings.log_format, lines.clone())?;
     limits::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let manager = ServiceManager::from_environment(|name| std::env::var_os(name))
         .context("NOTIFY_SOCKET names no socket that can be written to")?;
-    let result = runtime
-        .block_on(async { Daemon::bind(settings, parsed, lines).await?.managed_by(manager).run().await });
+    let result = runtime.block_on(async {
+        Daemon::bind(settings, parsed, access, lines).await?.managed_by(manager).run().await
+    });
     // Nothing is left to wait for: what did not end by now was cut off.
     runtime.shutdown_background();
     result

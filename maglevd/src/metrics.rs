@@ -5,6 +5,7 @@
 //! sees into a fresh one and renders that: what is gone is simply not there. Histograms cannot be recorded as counts, so
 //! they are written with the exporter's own formatting functions.
 
+mod guard;
 mod text;
 mod vpp;
 
@@ -21,6 +22,7 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
 
+pub use self::guard::Guard;
 use crate::clock::Reading;
 use crate::control::{Control, Load, Stopped};
 use crate::grpc::Calls;
@@ -40,6 +42,7 @@ pub struct Metrics {
     messages: Messages,
     calls: Calls,
     missing: Missing,
+    guard: Guard,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -89,6 +92,7 @@ impl Metrics {
         messages: Messages,
         calls: Calls,
         missing: Missing,
+        guard: Guard,
     ) -> Self {
         Metrics {
             control,
@@ -97,6 +101,7 @@ impl Metrics {
             messages,
             calls,
             missing,
+            guard,
             process: metrics_process::Collector::default(),
             turn: Arc::default(),
         }
@@ -127,6 +132,8 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
+            self.guard.describe();
+            self.guard.record();
             if let Some(link) = &self.link {
                 vpp::describe();
                 vpp::record(&sample.vpp, &sample.tally, link, &self.messages);

@@ -6,11 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, Parsed};
+use maglev_core::access::Access as Rules;
+use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, Parsed, ParsedAccess};
+use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
 
+use crate::access::{self, Access, Tokens, TokensError};
+use crate::audit::{Audit, Note};
 use crate::control::{Control, Stopped};
+use crate::tls::Tls;
 
 /// Why a configuration file is not taken.
 #[derive(Debug, Error)]
@@ -32,6 +37,17 @@ pub enum ConfigError {
         /// Every error.
         errors: Errors,
     },
+    /// The tokens for metrics are not valid.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// Two files are not taken, each for its own reason.
+    #[error("{}\n{}", Chain(one), Chain(other))]
+    Both {
+        /// The first.
+        one: Box<ConfigError>,
+        /// The second.
+        other: Box<ConfigError>,
+    },
     /// The daemon is ending.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -43,7 +59,31 @@ impl ConfigError {
         match self {
             ConfigError::Read { .. } | ConfigError::Stopped(_) => 1,
             ConfigError::Invalid { errors, .. } => errors.exit_code(),
+            ConfigError::Tokens(_) => 1,
+            ConfigError::Both { one, other } => one.exit_code().min(other.exit_code()),
         }
+    }
+
+    /// Every error with its file, where all that is wrong stands in files.
+    pub fn diagnostics(&self) -> Option<Box<dyn Iterator<Item = (&Path, &Diagnostic)> + '_>> {
+        match self {
+            ConfigError::Invalid { path, errors } => {
+                Some(Box::new(errors.diagnostics().iter().map(|found| (path.as_path(), found))))
+            }
+            ConfigError::Both { one, other } => {
+                Some(Box::new(one.diagnostics()?.chain(other.diagnostics()?)))
+            }
+            ConfigError::Read { .. } | ConfigError::Tokens(_) | ConfigError::Stopped(_) => None,
+        }
+    }
+}
+
+/// Both results, or every error there is.
+pub fn both<A, B>(one: Result<A, ConfigError>, other: Result<B, ConfigError>) -> Result<(A, B), ConfigError> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(ConfigError::Both { one: Box::new(one), other: Box::new(other) }),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
 }
 
@@ -56,7 +96,7 @@ pub fn load(path: &Path, options: &config::Options) -> Result<Parsed, ConfigErro
     config::parse(&bytes, options).map_err(|errors| ConfigError::Invalid { path: path.to_owned(), errors })
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
@@ -109,34 +149,65 @@ impl ConfigStatus {
     }
 }
 
-/// Checks and takes the configuration file again. Cheap to clone.
+/// The files that are taken again together with the configuration.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// Who may do what.
+    pub access: Access,
+    /// The tokens for metrics, if any are asked for.
+    pub tokens: Option<Tokens>,
+    /// The certificate, if there is one.
+    pub tls: Option<Tls>,
+    /// The audit log.
+    pub audit: Audit,
+}
+
+/// Checks and takes the configuration file again, and with it the access file and the tokens for metrics: all of them or
+/// none. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reloader {
     path: Arc<Path>,
     options: Arc<config::Options>,
     control: Control,
     status: ConfigStatus,
+    beside: Beside,
     /// One at a time: what was read last is what is in force at the end.
     turn: Arc<tokio::sync::Mutex<()>>,
 }
 
-/// A configuration file that is valid.
+/// A configuration file that is valid, with the files beside it.
 #[derive(Debug)]
 pub struct Checked {
     /// What taking it changes.
     pub changes: Diff,
     /// What is odd about it.
     pub warnings: Vec<Diagnostic>,
+    /// What is odd about the access file.
+    pub access_warnings: Vec<Diagnostic>,
+}
+
+/// What was read, to be put in force.
+struct Ready {
+    config: Arc<Config>,
+    access: Option<Rules>,
+    put_tokens: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Reloader {
-    /// For the file at `path`, for the engine that `control` speaks to.
-    pub fn new(path: &Path, options: config::Options, control: Control, status: ConfigStatus) -> Self {
+    /// Reloads `path` into the engine that `control` speaks to, and what is beside it.
+    pub fn new(
+        path: &Path,
+        options: config::Options,
+        control: Control,
+        status: ConfigStatus,
+        beside: Beside,
+    ) -> Self {
         Reloader {
             path: path.into(),
             options: Arc::new(options),
             control,
             status,
+            beside,
             turn: Arc::new(tokio::sync::Mutex::new(())),
         }
     }
@@ -156,34 +227,61 @@ impl Reloader {
         &self.status
     }
 
-    /// Checks the file, and says what taking it would change.
+    /// Who may do what.
+    pub const fn access(&self) -> &Access {
+        &self.beside.access
+    }
+
+    /// Checks the files, and says what taking them would change.
     pub async fn check(&self) -> Result<Checked, ConfigError> {
         let (_, checked) = self.read().await?;
         Ok(checked)
     }
 
-    /// Takes the file, if it is valid; else everything stays as it is.
+    /// Takes the files, if all are valid; else everything stays as it is. Notes what changed. A renewed certificate is
+    /// taken or refused by itself, so that neither waits for the other to be mended; and the audit log is opened anew.
     ///
-    /// When the future is dropped, the file may or may not be taken.
-    pub async fn reload(&self) -> Result<Checked, ConfigError> {
+    /// When the future is dropped, the files may or may not be taken.
+    pub async fn reload(&self, note: &Note) -> Result<Checked, ConfigError> {
         let _turn = self.turn.lock().await;
+        self.beside.audit.reopen().await;
+        if let Some(tls) = &self.beside.tls {
+            tls.reload().await;
+        }
         let result = async {
-            let (config, checked) = self.read().await?;
+            let (Ready { config, access, put_tokens }, checked) = self.read().await?;
             self.control.reload(config).await?;
+            if let Some(access) = access {
+                self.beside.access.put(access);
+            }
+            if let Some(put_tokens) = put_tokens {
+                put_tokens();
+            }
             Ok(checked)
         }
         .await;
         self.status.set(result.is_ok());
         match &result {
-            Ok(Checked { changes, warnings }) => {
+            Ok(Checked { changes, warnings, access_warnings }) => {
+                let [backends, frontends, checks] = [
+                    summary(&changes.backends).to_string(),
+                    summary(&changes.frontends).to_string(),
+                    summary(&changes.checks).to_string(),
+                ];
                 tracing::info!(
                     path = %self.path.display(),
-                    backends = %summary(&changes.backends),
-                    frontends = %summary(&changes.frontends),
-                    healthchecks = %summary(&changes.checks),
+                    backends,
+                    frontends,
+                    healthchecks = checks,
                     "configuration reloaded"
                 );
                 warn(&self.path, warnings);
+                if let Some(path) = self.beside.access.path() {
+                    tracing::info!(path = %path.display(), "access file reloaded");
+                    warn(path, access_warnings);
+                }
+                let after = json!({"backends": backends, "frontends": frontends, "healthchecks": checks});
+                note.set(Value::Null, after, false);
             }
             Err(error) => {
                 tracing::error!(
@@ -196,16 +294,26 @@ impl Reloader {
         result
     }
 
-    async fn read(&self) -> Result<(Arc<Config>, Checked), ConfigError> {
+    async fn read(&self) -> Result<(Ready, Checked), ConfigError> {
         let (path, options) = (Arc::clone(&self.path), Arc::clone(&self.options));
-        let Ok(parsed) = tokio::task::spawn_blocking(move || load(&path, &options)).await else {
-            return Err(Stopped.into());
-        };
-        let Parsed { config, warnings } = parsed?;
+        let (access, tokens) = (self.beside.access.path().cloned(), self.beside.tokens.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let access = access.map(|path| access::load(&path)).transpose();
+            let tokens = tokens.map(|tokens| tokens.reread()).transpose().map_err(ConfigError::from);
+            both(load(&path, &options), both(access, tokens))
+        });
+        let Ok(read) = read.await else { return Err(Stopped.into()) };
+        let (Parsed { config, warnings }, (access, tokens)) = read?;
         let config = Arc::new(config);
         let (new, running) =
             (Arc::clone(&config), self.control.read(|view| Arc::clone(view.engine.config())).await?);
-        Ok((config, Checked { changes: Diff::between(&running, &new), warnings }))
+        let (access, access_warnings) = match access {
+            Some(ParsedAccess { access, warnings }) => (Some(access), warnings),
+            None => (None, Vec::new()),
+        };
+        let put_tokens = tokens.map(|put| Box::new(put) as Box<dyn FnOnce() + Send>);
+        let checked = Checked { changes: Diff::between(&running, &new), warnings, access_warnings };
+        Ok((Ready { config, access, put_tokens }, checked))
     }
 }
 

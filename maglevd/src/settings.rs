@@ -7,6 +7,10 @@ use thiserror::Error;
 
 use crate::listen::{Address, InvalidAddress};
 use crate::logging::{Format, Level};
+use crate::tls;
+
+/// The audit log in the state directory.
+const AUDIT_LOG: &str = "audit.jsonl";
 
 /// Watches the servers behind VPP's Maglev load balancer and keeps VPP in agreement.
 #[derive(FromArgs, ArgsInfo, Debug, Default)]
@@ -38,6 +42,35 @@ pub struct Arguments {
     #[argh(option, arg_name = "dir")]
     state_dir: Option<String>,
 
+    /// certificate to serve gRPC over TLS with, as PEM, with those between it and its authority; MAGLEV_TLS_CERT
+    #[argh(option, arg_name = "file")]
+    tls_cert: Option<String>,
+
+    /// key of the certificate, as PEM; MAGLEV_TLS_KEY
+    #[argh(option, arg_name = "file")]
+    tls_key: Option<String>,
+
+    /// authorities that certificates of clients are verified against, as PEM; MAGLEV_TLS_CLIENT_CA
+    #[argh(option, arg_name = "file")]
+    tls_client_ca: Option<String>,
+
+    /// who may do what; MAGLEV_ACCESS_FILE; default whoever is on this host may change things
+    #[argh(option, arg_name = "file")]
+    access_file: Option<String>,
+
+    /// where changes that were asked for are written down, empty for nowhere; MAGLEV_AUDIT_LOG; default audit.jsonl in the
+    /// state directory
+    #[argh(option, arg_name = "file")]
+    audit_log: Option<String>,
+
+    /// serve /metrics over TLS too, with the same certificate; MAGLEV_METRICS_TLS, true or false
+    #[argh(switch)]
+    metrics_tls: bool,
+
+    /// digests of the tokens that /metrics is shown for, one a line; MAGLEV_METRICS_TOKEN_FILE; default none needed
+    #[argh(option, arg_name = "file")]
+    metrics_token_file: Option<String>,
+
     /// error, warn, info or debug; MAGLEV_LOG_LEVEL; default info
     #[argh(option, arg_name = "level")]
     log_level: Option<String>,
@@ -50,7 +83,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "bool", default = "true")]
     reflection: bool,
 
-    /// check the configuration file and exit: 0 valid, 1 not YAML, an unknown key or a wrong type, 2 it makes no sense
+    /// check the configuration and the access file and exit: 0 valid, 1 not YAML, an unknown key or a wrong type, 2 it makes no sense
     #[argh(switch)]
     pub check: bool,
 
@@ -72,6 +105,16 @@ pub struct Settings {
     pub vpp: Option<VppSockets>,
     /// Where operators' intent is kept; absent for in memory only.
     pub state_dir: Option<PathBuf>,
+    /// The certificate; absent for no TLS.
+    pub tls: Option<tls::Files>,
+    /// Who may do what.
+    pub access: Option<PathBuf>,
+    /// Where changes that were asked for are written down; absent for nowhere.
+    pub audit: Option<PathBuf>,
+    /// Whether metrics are served over TLS too.
+    pub metrics_tls: bool,
+    /// The digests of the tokens that metrics are shown for; absent for everybody.
+    pub metrics_tokens: Option<PathBuf>,
     /// The least severe log lines wanted.
     pub log_level: Level,
     /// How log lines look.
@@ -112,6 +155,16 @@ pub enum InvalidSetting {
         value: String,
         /// What it can be.
         choices: &'static str,
+    },
+    /// It is of no use without another.
+    #[error("{name} is given without {other}: {hint}")]
+    Alone {
+        /// The flag.
+        name: &'static str,
+        /// The flag it needs.
+        other: &'static str,
+        /// What to do.
+        hint: &'static str,
     },
 }
 
@@ -174,6 +227,30 @@ impl Settings {
             "/run/vpp/stats.sock",
         );
 
+        let state_dir =
+            path(choose("--state-dir", arguments.state_dir, "MAGLEV_STATE_DIR", "/var/lib/vpp-maglev"));
+        let audit = match arguments.audit_log.or_else(|| variable("MAGLEV_AUDIT_LOG")) {
+            Some(file) => (!file.is_empty()).then(|| PathBuf::from(file)),
+            None => state_dir.as_ref().map(|directory| directory.join(AUDIT_LOG)),
+        };
+        let file = |given: Option<String>, name: &'static str| {
+            given.or_else(|| variable(name)).filter(|file| !file.is_empty()).map(PathBuf::from)
+        };
+        let tls = tls_files(
+            file(arguments.tls_cert, "MAGLEV_TLS_CERT"),
+            file(arguments.tls_key, "MAGLEV_TLS_KEY"),
+            file(arguments.tls_client_ca, "MAGLEV_TLS_CLIENT_CA"),
+        )?;
+        let metrics_tls = arguments.metrics_tls || {
+            let value = variable("MAGLEV_METRICS_TLS").unwrap_or_default();
+            let value = if value.is_empty() { "false".to_owned() } else { value };
+            choice(Sourced { name: "MAGLEV_METRICS_TLS", value }, "true or false", |word| word.parse().ok())?
+        };
+        if metrics_tls && tls.is_none() {
+            let hint = "metrics are served with the certificate of gRPC";
+            return Err(InvalidSetting::Alone { name: "--metrics-tls", other: "--tls-cert", hint });
+        }
+
         Ok(Settings {
             config: choose("--config", arguments.config, "MAGLEV_CONFIG", "/etc/vpp-maglev/maglev.yaml")
                 .value
@@ -181,16 +258,34 @@ impl Settings {
             grpc: grpc.into_iter().map(address).collect::<Result<_, _>>()?,
             metrics: if metrics.value.is_empty() { None } else { Some(address(metrics)?) },
             vpp: path(api).map(|api| VppSockets { api, stats: stats.value.into() }),
-            state_dir: path(choose(
-                "--state-dir",
-                arguments.state_dir,
-                "MAGLEV_STATE_DIR",
-                "/var/lib/vpp-maglev",
-            )),
+            state_dir,
+            tls,
+            access: file(arguments.access_file, "MAGLEV_ACCESS_FILE"),
+            audit,
+            metrics_tls,
+            metrics_tokens: file(arguments.metrics_token_file, "MAGLEV_METRICS_TOKEN_FILE"),
             log_level: choice(level, "error, warn, info or debug", Level::from_name)?,
             log_format: choice(format, "json or text", Format::from_name)?,
             reflection: arguments.reflection,
         })
+    }
+}
+
+/// Certificate and key go together, and authorities with them.
+fn tls_files(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    client_ca: Option<PathBuf>,
+) -> Result<Option<tls::Files>, InvalidSetting> {
+    let alone = |name, other, hint| Err(InvalidSetting::Alone { name, other, hint });
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(tls::Files { certificate, key, client_ca })),
+        (Some(_), None) => alone("--tls-cert", "--tls-key", "give the file with the key of the certificate"),
+        (None, Some(_)) => alone("--tls-key", "--tls-cert", "give the file with the certificate of the key"),
+        (None, None) if client_ca.is_some() => {
+            alone("--tls-client-ca", "--tls-cert", "clients show certificates over TLS only")
+        }
+        (None, None) => Ok(None),
     }
 }
 

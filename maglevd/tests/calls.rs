@@ -209,8 +209,10 @@ async fn changes_of_what_is_not_there_are_refused() {
 #[tokio::test]
 async fn a_name_without_end_is_refused_with_a_sentence_that_arrives() {
     let (_server, mut daemon) = daemon().await;
-    let message = missing(daemon.client.pause_backend(about(&"é".repeat(30_000))).await);
+    let message = missing(daemon.client.pause_backend(about(&"é".repeat(4000))).await);
     assert!(message.starts_with("there is no backend éé") && message.ends_with('…'), "{message}");
+    let refused = refusal(daemon.client.pause_backend(about(&"é".repeat(30_000))).await);
+    assert_eq!(refused, (Code::ResourceExhausted, "a request like this has at most 16384 bytes".into()));
 }
 
 #[tokio::test]

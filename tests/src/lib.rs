@@ -7,6 +7,8 @@
 //! - [`nginx`] is a web server on such a host, with its access log to look into; [`server`] are small servers on
 //!   loopback, for tests that need no root.
 //! - [`vpp`] is a simulated VPP for the daemon to drive.
+//! - [`authority`] certifies servers and clients, [`raw`] are calls by their paths, [`http2`] are frames as no library would
+//!   send them.
 //! - [`daemon`] is a running maglevd, [`config`] its configuration, [`operator`] somebody who calls it, [`cli`] somebody
 //!   who types, [`metrics`] what it tells Prometheus.
 //! - [`promql`] finds names in queries and [`logs`] log lines in source code, to hold them against the documentation.
@@ -23,6 +25,7 @@ pub mod binaries;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod http2;
 pub mod lab;
 pub mod logs;
 pub mod manager;
@@ -31,6 +34,7 @@ pub mod nginx;
 pub mod operator;
 pub mod process;
 pub mod promql;
+pub mod raw;
 pub mod requirements;
 pub mod server;
 pub mod vpp;

@@ -1,6 +1,7 @@
 //! Edge. Somebody who calls the daemon.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Mutex;
@@ -10,6 +11,9 @@ use hyper_util::rt::TokioIo;
 use maglev_api::v1::event::Event as Kind;
 use maglev_api::v1::maglev_client::MaglevClient;
 use maglev_api::v1::{self, BackendState, Event, FrontendState, WatchEventsRequest};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
 
@@ -40,17 +44,12 @@ impl Operator {
 
     /// One who comes in over a connection that is made already, from wherever.
     pub async fn over(stream: TcpStream) -> Self {
-        stream.set_nonblocking(true).expect("a socket");
-        let stream = tokio::net::TcpStream::from_std(stream).expect("a socket");
-        let stream = Mutex::new(Some(stream));
-        let connector = tower::service_fn(move |_| {
-            let stream = stream.lock().ok().and_then(|mut stream| stream.take());
-            async {
-                stream.map(TokioIo::new).ok_or_else(|| std::io::Error::other("there is one connection only"))
-            }
-        });
-        let endpoint = Endpoint::from_static("http://maglevd");
-        Operator::new(endpoint.connect_with_connector(connector).await.expect("a connection"))
+        Operator::new(channel(asynchronous(stream)).await.expect("a connection"))
+    }
+
+    /// One who comes in over TLS, to a server that is certified as `maglevd`.
+    pub async fn over_tls(stream: TcpStream, connector: TlsConnector) -> Self {
+        Operator::new(tls_channel(stream, connector).await.expect("a connection"))
     }
 
     fn new(channel: Channel) -> Self {
@@ -212,6 +211,41 @@ impl Operator {
     pub async fn watch_for(&mut self, request: WatchEventsRequest) -> Watcher {
         Watcher(answer(self.client.watch_events(request).await))
     }
+}
+
+fn asynchronous(stream: TcpStream) -> tokio::net::TcpStream {
+    stream.set_nonblocking(true).expect("a socket");
+    tokio::net::TcpStream::from_std(stream).expect("a socket")
+}
+
+/// A channel over a TLS session on a connection, with a server that is certified as `maglevd`.
+pub async fn tls_channel(stream: TcpStream, connector: TlsConnector) -> Result<Channel, Box<dyn Error>> {
+    tls_channel_to(stream, connector, "maglevd").await
+}
+
+/// The same with a server of any name.
+pub async fn tls_channel_to(
+    stream: TcpStream,
+    connector: TlsConnector,
+    name: &'static str,
+) -> Result<Channel, Box<dyn Error>> {
+    let name = ServerName::try_from(name)?;
+    channel(connector.connect(name, asynchronous(stream)).await?).await
+}
+
+/// A channel over a connection. There is one only, so the channel fails when it ends.
+async fn channel<S>(stream: S) -> Result<Channel, Box<dyn Error>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let stream = Mutex::new(Some(stream));
+    let connector = tower::service_fn(move |_| {
+        let stream = stream.lock().ok().and_then(|mut stream| stream.take());
+        async {
+            stream.map(TokioIo::new).ok_or_else(|| std::io::Error::other("there is one connection only"))
+        }
+    });
+    Ok(Endpoint::from_static("http://maglevd").connect_with_connector(connector).await?)
 }
 
 #[track_caller]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,8 +56,8 @@ impl Vpp {
         Vpp { sim: Sim::start(options).await.expect("a simulated VPP"), asked_at, directory }
     }
 
-    /// Where its sockets are.
-    pub fn directory(&self) -> &std::path::Path {
+    /// The directory of its sockets.
+    pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 

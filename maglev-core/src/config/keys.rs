@@ -1,7 +1,8 @@
-//! Pure. Every key of the configuration, section by section.
+//! Pure. Every key of the configuration and of the access file, section by section.
 //!
-//! The sections are read in `raw.rs` and `probe.rs`. Each key is explained in `tests/reference`, which `docs/config.md` and
-//! `maglev.yaml(5)` are made from; a key without an explanation fails a test.
+//! The sections are read in `raw.rs`, `probe.rs` and `access.rs`. Each key of the configuration is explained in
+//! `tests/reference`, which `docs/config.md` and `maglev.yaml(5)` are made from, and each of the access file in
+//! `docs/security.md`; a key without an explanation fails a test.
 
 /// A section: a mapping with known keys.
 #[derive(Debug)]
@@ -192,7 +193,35 @@ pub(super) static CLIENT_SERVER: Keys = Keys {
 /// Every section of the configuration file of a client, outermost first.
 pub(super) static ALL_OF_CLIENT: [&Keys; 2] = [&CLIENT_FILE, &CLIENT_SERVER];
 
+/// The whole access file.
+pub(super) static ACCESS_FILE: Keys =
+    Keys { title: "the access file", keys: &["access"], example: "`access:` and all else indented below it" };
+
+/// `access`.
+pub(super) static ACCESS: Keys = Keys {
+    title: "`access`",
+    keys: &["anonymous", "loopback", "unix", "users"],
+    example: "`users:` and roles indented below it",
+};
+
+/// `access.users.<name>`.
+pub(super) static USER: Keys = Keys {
+    title: "a user",
+    keys: &["role", "certificate", "token", "unix", "backends", "frontends"],
+    example: "`alice: {role: admin, certificate: alice@ops.example}`",
+};
+
+/// Every section of the access file, outermost first.
+pub(super) static ALL_OF_ACCESS: [&Keys; 3] = [&ACCESS_FILE, &ACCESS, &USER];
+
 /// The sections of the file that one of them is in.
 pub(super) fn beside(known: &Keys) -> &'static [&'static Keys] {
-    if ALL_OF_CLIENT.iter().any(|keys| std::ptr::eq(*keys, known)) { &ALL_OF_CLIENT } else { &ALL }
+    let has = |sections: &[&Keys]| sections.iter().any(|keys| std::ptr::eq(*keys, known));
+    if has(&ALL_OF_CLIENT) {
+        &ALL_OF_CLIENT
+    } else if has(&ALL_OF_ACCESS) {
+        &ALL_OF_ACCESS
+    } else {
+        &ALL
+    }
 }

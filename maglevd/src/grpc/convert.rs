@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, SystemTime};
 
 use maglev_api::v1;
+use maglev_core::access::Role;
 use maglev_core::check::{HealthCheck, ProbeSpec, TlsSpec};
 use maglev_core::config::{Change, Diagnostic, Diff, Severity, TableLength};
 use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
@@ -12,7 +13,9 @@ use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
 use maglev_core::names::PoolName;
 use maglev_core::outcome::Verdict;
 use maglev_core::time::Time;
+use serde_json::Value;
 
+use crate::audit::Record;
 use crate::clock::Reading;
 use crate::grpc::dataplane::service;
 use crate::narrate::explain;
@@ -215,6 +218,30 @@ pub(super) const fn backend_state(state: BackendState) -> v1::BackendState {
         BackendState::Paused => v1::BackendState::Paused,
         BackendState::Disabled => v1::BackendState::Disabled,
         BackendState::Removed => v1::BackendState::Removed,
+    }
+}
+
+pub(super) const fn role(role: Role) -> v1::Role {
+    match role {
+        Role::None => v1::Role::None,
+        Role::Viewer => v1::Role::Viewer,
+        Role::Admin => v1::Role::Admin,
+    }
+}
+
+/// A record of the audit log. What does not apply is empty.
+pub(super) fn audit(record: Record) -> v1::AuditRecord {
+    let json = |value: Value| if value.is_null() { String::new() } else { value.to_string() };
+    v1::AuditRecord {
+        at: humantime::parse_rfc3339(&record.at).ok().map(timestamp),
+        by: record.by,
+        from: record.from,
+        call: record.call,
+        request: json(record.request),
+        before: json(record.before),
+        after: json(record.after),
+        result: record.result,
+        message: record.message,
     }
 }
 

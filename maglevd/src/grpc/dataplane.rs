@@ -13,8 +13,10 @@ use maglev_core::names::FrontendName;
 use maglev_core::net::{Service, Vip};
 use maglev_core::observed::{Observed, ServerState, VipState};
 use maglev_core::plan::{Impact, Step, impacts};
+use serde_json::{Value, json};
 use tonic::{Response, Status};
 
+use crate::audit::Note;
 use crate::clock::Clock;
 use crate::control::{Control, NoVpp, Stopped};
 use crate::grpc::convert::{at, duration, timestamp};
@@ -132,16 +134,18 @@ impl Dataplane {
         &self,
         request: v1::SyncVpplbStateRequest,
         by: String,
+        note: &Note,
     ) -> Answer<v1::SyncVpplbStateResponse> {
         let only = self.read(move |engine| frontend_of(engine, &request.frontend)).await??;
         tracing::info!(by, frontend = only.as_ref().map_or("", FrontendName::as_str), "sync asked for");
         // One comparison is as cheap as another: all of it is compared, and what was asked for is told.
         let synced = tokio::time::timeout(DEADLINE, self.control.sync()).await.map_err(|_| too_slow())?;
         let steps = synced.map_err(|error| unavailable(&error))?.into_iter();
-        let operations = steps
+        let operations: Vec<_> = steps
             .filter(|(step, _)| only.is_none() || step.frontend == only)
             .map(|(step, result)| operation(&step, result.err()))
             .collect();
+        note.set(Value::Null, json!({"operations": operations.len()}), operations.is_empty());
         Ok(Response::new(v1::SyncVpplbStateResponse { operations }))
     }
 

@@ -37,12 +37,13 @@ pub(super) fn refused(error: &ChangeError) -> Status {
 }
 
 /// A configuration file was not taken.
-pub(super) fn not_taken(error: &ConfigError) -> Status {
+pub(crate) fn not_taken(error: &ConfigError) -> Status {
     match error {
-        ConfigError::Read { .. } | ConfigError::Invalid { .. } => {
-            status(Code::FailedPrecondition, &Chain(error).to_string())
-        }
         ConfigError::Stopped(stopped) => unavailable(stopped),
+        ConfigError::Read { .. }
+        | ConfigError::Invalid { .. }
+        | ConfigError::Tokens(_)
+        | ConfigError::Both { .. } => status(Code::FailedPrecondition, &Chain(error).to_string()),
     }
 }
 

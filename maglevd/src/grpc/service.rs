@@ -1,26 +1,35 @@
 //! Edge. The calls of the gRPC service.
 
+use std::path::Path;
 use std::time::SystemTime;
 
+use maglev_api::v1;
 use maglev_api::v1::maglev_server::Maglev;
-use maglev_api::v1::{self, plan_vpplb_state_request};
+use maglev_core::config::Diagnostic;
 use maglev_core::intent::Request as Intent;
+use maglev_core::pattern::Pattern;
 use maglev_core::weight::Weight;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use crate::access::Caller;
+use crate::audit::{Audit, Note, Wanted};
 use crate::clock::Clock;
 use crate::control::{Change, Control};
-use crate::grpc::access::{admit, reason};
+use crate::grpc::access::{by, caller, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
-use crate::reload::{Checked, ConfigError, Reloader};
+use crate::reload::{Checked, Reloader};
 use crate::version;
 use crate::vpp::Link;
+
+/// How many records of the audit log are shown where nothing is said, and at most.
+const AUDIT_DEFAULT: u32 = 100;
+const AUDIT_MOST: u32 = 10_000;
 
 /// The service. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -30,6 +39,7 @@ pub struct Service {
     clock: Clock,
     lines: Lines,
     vpp: Dataplane,
+    audit: Audit,
     stop: CancellationToken,
     started: SystemTime,
 }
@@ -44,11 +54,12 @@ impl Service {
         clock: Clock,
         lines: Lines,
         vpp: Option<Link>,
+        audit: Audit,
         stop: CancellationToken,
     ) -> Self {
         let vpp =
             Dataplane { control: control.clone(), clock, link: vpp, options: reloader.options().clone() };
-        Service { control, reloader, clock, lines, vpp, stop, started: SystemTime::now() }
+        Service { control, reloader, clock, lines, vpp, audit, stop, started: SystemTime::now() }
     }
 
     /// Looks at the engine and makes messages of what is there.
@@ -65,11 +76,11 @@ impl Service {
         request: Request<v1::BackendIntentRequest>,
         intent: Intent,
     ) -> Answer<v1::BackendIntentResponse> {
-        let by = admit(&request, &request.get_ref().by)?;
+        let (by, note) = (by(&request, &request.get_ref().by)?, note(&request));
         let v1::BackendIntentRequest { name, reason: why, .. } = request.into_inner();
         let change = Change::Backend { backend: name.clone(), request: intent };
         let changed =
-            self.control.change(change, by, reason(&why)?).await.map_err(|error| refused(&error))?;
+            self.control.change(change, by, reason(&why)?, note).await.map_err(|error| refused(&error))?;
         let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
@@ -79,7 +90,15 @@ impl Service {
     }
 
     fn warnings(&self, checked: &Checked) -> Vec<v1::Diagnostic> {
-        checked.warnings.iter().map(|warning| convert::diagnostic(&self.file(), warning)).collect()
+        let of = |file: &Path, found: &[Diagnostic]| -> Vec<v1::Diagnostic> {
+            let file = file.display().to_string();
+            found.iter().map(|warning| convert::diagnostic(&file, warning)).collect()
+        };
+        let mut warnings = of(self.reloader.path(), &checked.warnings);
+        if let Some(path) = self.reloader.access().path() {
+            warnings.extend(of(path, &checked.access_warnings));
+        }
+        warnings
     }
 }
 
@@ -186,7 +205,7 @@ impl Maglev for Service {
         &self,
         request: Request<v1::SetFrontendPoolBackendWeightRequest>,
     ) -> Answer<v1::SetFrontendPoolBackendWeightResponse> {
-        let by = admit(&request, &request.get_ref().by)?;
+        let (by, note) = (by(&request, &request.get_ref().by)?, note(&request));
         let request = request.into_inner();
         let weight = Weight::try_from(i64::from(request.weight))
             .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
@@ -200,7 +219,7 @@ impl Maglev for Service {
         };
         let changed = self
             .control
-            .change(change, by, reason(&request.reason)?)
+            .change(change, by, reason(&request.reason)?, note)
             .await
             .map_err(|error| refused(&error))?;
         let frontend =
@@ -230,18 +249,16 @@ impl Maglev for Service {
                 diagnostics: self.warnings(&checked),
                 changes: Some(convert::changes(&checked.changes)),
             },
-            Err(ConfigError::Invalid { errors, .. }) => v1::CheckConfigResponse {
-                valid: false,
-                diagnostics: errors
-                    .diagnostics()
-                    .iter()
-                    .map(|d| convert::diagnostic(&self.file(), d))
-                    .collect(),
-                changes: None,
+            Err(error) => match error.diagnostics() {
+                Some(diagnostics) => v1::CheckConfigResponse {
+                    valid: false,
+                    diagnostics: diagnostics
+                        .map(|(file, found)| convert::diagnostic(&file.display().to_string(), found))
+                        .collect(),
+                    changes: None,
+                },
+                None => return Err(not_taken(&error)),
             },
-            Err(error @ (ConfigError::Read { .. } | ConfigError::Stopped(_))) => {
-                return Err(not_taken(&error));
-            }
         };
         Ok(Response::new(answer))
     }
@@ -250,14 +267,9 @@ impl Maglev for Service {
         &self,
         request: Request<v1::ReloadConfigRequest>,
     ) -> Answer<v1::ReloadConfigResponse> {
-        let by = admit(&request, "")?;
+        let by = by(&request, "")?;
         tracing::info!(by, "reload asked for");
-        // On a task of its own, so that it is carried out whole even when the caller goes away.
-        let reloader = self.reloader.clone();
-        let checked = tokio::spawn(async move { reloader.reload().await })
-            .await
-            .map_err(|error| Status::internal(error.to_string()))?
-            .map_err(|error| not_taken(&error))?;
+        let checked = self.reloader.reload(&note(&request)).await.map_err(|error| not_taken(&error))?;
         Ok(Response::new(v1::ReloadConfigResponse {
             changes: Some(convert::changes(&checked.changes)),
             warnings: self.warnings(&checked),
@@ -280,27 +292,47 @@ impl Maglev for Service {
         &self,
         request: Request<v1::SyncVpplbStateRequest>,
     ) -> Answer<v1::SyncVpplbStateResponse> {
-        let by = admit(&request, "")?;
-        self.vpp.sync(request.into_inner(), by).await
+        let (by, note) = (by(&request, "")?, note(&request));
+        self.vpp.sync(request.into_inner(), by, &note).await
     }
 
     async fn plan_vpplb_state(
         &self,
         request: Request<v1::PlanVpplbStateRequest>,
     ) -> Answer<v1::PlanVpplbStateResponse> {
-        let is_config =
-            matches!(request.get_ref().suppose, Some(plan_vpplb_state_request::Suppose::Config(_)));
-        if is_config {
-            admit(&request, "")?;
-        }
         self.vpp.plan(request.into_inner()).await
     }
 
-    async fn get_access(&self, _: Request<v1::GetAccessRequest>) -> Answer<v1::GetAccessResponse> {
-        Err(Status::unimplemented(""))
+    async fn get_access(&self, request: Request<v1::GetAccessRequest>) -> Answer<v1::GetAccessResponse> {
+        let Caller { user, from, role, backends, frontends, .. } = caller(&request)?;
+        let words = |patterns: Vec<Pattern>| patterns.iter().map(ToString::to_string).collect();
+        Ok(Response::new(v1::GetAccessResponse {
+            user: user.map(String::from).unwrap_or_default(),
+            from,
+            role: convert::role(role).into(),
+            backends: words(backends),
+            frontends: words(frontends),
+        }))
     }
 
-    async fn list_audit(&self, _: Request<v1::ListAuditRequest>) -> Answer<v1::ListAuditResponse> {
-        Err(Status::unimplemented(""))
+    async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Answer<v1::ListAuditResponse> {
+        let v1::ListAuditRequest { limit, backend, frontend } = request.into_inner();
+        let limit = if limit == 0 { AUDIT_DEFAULT } else { limit.min(AUDIT_MOST) };
+        let wanted = Wanted { limit: usize::try_from(limit).unwrap_or(usize::MAX), backend, frontend };
+        match self.audit.tail(wanted).await {
+            Ok(Some(tail)) => Ok(Response::new(v1::ListAuditResponse {
+                records: tail.records.into_iter().map(convert::audit).collect(),
+                more: tail.more,
+            })),
+            Ok(None) => Err(Status::failed_precondition(
+                "maglevd keeps no audit log: it runs with an empty --audit-log, or without a --state-dir",
+            )),
+            Err(error) => Err(Status::unavailable(format!("the audit log cannot be read: {error}"))),
+        }
     }
+}
+
+/// Where a change is noted for its record.
+fn note<T>(request: &Request<T>) -> Note {
+    request.extensions().get::<Note>().cloned().unwrap_or_default()
 }

@@ -17,6 +17,17 @@ use crate::clock::Clock;
 use crate::control::Driver;
 use crate::fixture::{self, WEB};
 
+/// A guard who has seen nobody.
+fn guard() -> Guard {
+    Guard {
+        denials: Arc::default(),
+        tls: None,
+        audit: crate::audit::Audit::default(),
+        grpc: crate::accept::Tally::new("gRPC"),
+        metrics: crate::accept::Tally::new("metrics"),
+    }
+}
+
 /// An engine in which something has happened, and what was counted.
 struct Scene {
     engine: Engine,
@@ -78,6 +89,7 @@ impl Scene {
             Messages::default(),
             Calls::default(),
             missing,
+            guard(),
         );
         metrics.write(&Sample::take(
             &self.engine,

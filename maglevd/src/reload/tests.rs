@@ -17,8 +17,13 @@ fn file(text: &str) -> NamedTempFile {
 /// An engine on [`WEB`], and what reloads it from `file`.
 fn reloader(file: &NamedTempFile) -> (Running, Reloader) {
     let running = fixture::run(WEB);
-    let reloader =
-        Reloader::new(file.path(), fixture::options(), running.control.clone(), ConfigStatus::loaded());
+    let reloader = Reloader::new(
+        file.path(),
+        fixture::options(),
+        running.control.clone(),
+        ConfigStatus::loaded(),
+        fixture::beside(),
+    );
     (running, reloader)
 }
 
@@ -39,7 +44,7 @@ async fn a_valid_file_is_taken() {
     let file = file(&WEB.replace("nginx1", "nginx2"));
     let (running, reloader) = reloader(&file);
     let before = reloader.status().read().loaded_at;
-    let checked = reloader.reload().await.unwrap();
+    let checked = reloader.reload(&Note::default()).await.unwrap();
     assert_eq!(summary(&checked.changes.backends).to_string(), "-nginx1 +nginx2");
     assert_eq!(summary(&checked.changes.frontends).to_string(), "~site");
     assert_eq!(summary(&checked.changes.checks).to_string(), "unchanged");
@@ -53,7 +58,7 @@ async fn a_broken_file_changes_nothing_and_all_its_errors_are_told() {
     let file = file(BROKEN);
     let (running, reloader) = reloader(&file);
     let before = reloader.status().read().loaded_at;
-    let error = reloader.reload().await.unwrap_err();
+    let error = reloader.reload(&Note::default()).await.unwrap_err();
     let text = error.to_string();
     let path = file.path().display();
     assert!(text.contains(&format!("{path}:4:")) && text.contains(&format!("{path}:5:")), "{text}");
@@ -64,7 +69,7 @@ async fn a_broken_file_changes_nothing_and_all_its_errors_are_told() {
 
     // Once it is mended, all is well again.
     std::fs::write(&file, WEB).unwrap();
-    let checked = reloader.reload().await.unwrap();
+    let checked = reloader.reload(&Note::default()).await.unwrap();
     assert!(checked.changes.backends.is_empty() && checked.changes.frontends.is_empty());
     assert!(reloader.status().read().last_reload_successful);
 }
@@ -88,7 +93,7 @@ async fn after_the_engine_has_stopped_nothing_is_taken() {
     running.stop.cancel();
     let stopped = fixture::soon(async {
         loop {
-            match reloader.reload().await {
+            match reloader.reload(&Note::default()).await {
                 Err(error) => break error,
                 Ok(_) => tokio::task::yield_now().await,
             }
@@ -103,7 +108,7 @@ async fn reloads_at_once_are_taken_one_after_the_other() {
     let (running, reloader) = reloader(&file);
     let reloads = (0..8).map(|_| {
         let reloader = reloader.clone();
-        tokio::spawn(async move { reloader.reload().await.unwrap().changes.backends.len() })
+        tokio::spawn(async move { reloader.reload(&Note::default()).await.unwrap().changes.backends.len() })
     });
     let mut changes = Vec::new();
     for reload in reloads.collect::<Vec<_>>() {
@@ -141,4 +146,42 @@ fn warnings_do_not_stand_in_the_way() {
     let text = WEB.replace("interval: 1h, fast", "interval: 1s, timeout: 2s, fast");
     let parsed = load(file(&text).path(), &fixture::options()).unwrap();
     assert!(parsed.warnings.iter().any(|warning| warning.severity == Severity::Warning));
+}
+
+const VIEWER: &str = "access: {loopback: viewer}";
+
+#[tokio::test]
+async fn the_access_file_is_taken_with_the_configuration_or_neither_is() {
+    let (config, rules) = (file(STATIC), file(VIEWER));
+    let access = Access::new(Some(rules.path().to_owned()), Rules::default());
+    let running = fixture::run(WEB);
+    let beside = Beside { access: access.clone(), ..fixture::beside() };
+    let (control, status) = (running.control.clone(), ConfigStatus::loaded());
+    let reloader = Reloader::new(config.path(), fixture::options(), control, status, beside);
+    let role = || {
+        let origin = crate::peer::Origin::tcp("127.0.0.1:1".parse().unwrap());
+        let peer = crate::peer::Peer { origin, security: crate::peer::Security::Plain };
+        access.caller(&peer, []).unwrap().role.to_string()
+    };
+
+    std::fs::write(rules.path(), "access: {loopback: nobody, unix: all}").unwrap();
+    let error = reloader.reload(&Note::default()).await.unwrap_err();
+    let words = Chain(&error).to_string();
+    assert_eq!(words.lines().count(), 2, "{words}");
+    assert_eq!((role(), backends(&running).await.len()), ("admin".to_owned(), 3), "both stay as they were");
+
+    std::fs::write(config.path(), BROKEN).unwrap();
+    let both = reloader.check().await.unwrap_err();
+    assert!(
+        both.diagnostics().unwrap().count() > 2,
+        "what is wrong with either file is told at once: {both}"
+    );
+
+    std::fs::write(rules.path(), VIEWER).unwrap();
+    reloader.reload(&Note::default()).await.unwrap_err();
+    assert_eq!(role(), "admin", "a good access file waits for a good configuration");
+
+    std::fs::write(config.path(), STATIC).unwrap();
+    reloader.reload(&Note::default()).await.unwrap();
+    assert_eq!((role(), backends(&running).await.len()), ("viewer".to_owned(), 2));
 }

@@ -26,6 +26,11 @@ fn without_anything_the_defaults_are_taken() {
         metrics: Some(Address::AnyInterface(9091)),
         vpp: Some(VppSockets { api: "/run/vpp/api.sock".into(), stats: "/run/vpp/stats.sock".into() }),
         state_dir: Some("/var/lib/vpp-maglev".into()),
+        tls: None,
+        access: None,
+        audit: Some("/var/lib/vpp-maglev/audit.jsonl".into()),
+        metrics_tls: false,
+        metrics_tokens: None,
         log_level: Level::Info,
         log_format: Format::Json,
         reflection: true,
@@ -42,6 +47,13 @@ fn a_variable_beats_its_default_and_a_flag_beats_its_variable() {
         ("MAGLEV_VPP_API_ADDR", "/env/api"),
         ("MAGLEV_VPP_STATS_ADDR", "/env/stats"),
         ("MAGLEV_STATE_DIR", "/env/state"),
+        ("MAGLEV_TLS_CERT", "/env/cert"),
+        ("MAGLEV_TLS_KEY", "/env/key"),
+        ("MAGLEV_TLS_CLIENT_CA", "/env/ca"),
+        ("MAGLEV_ACCESS_FILE", "/env/access"),
+        ("MAGLEV_AUDIT_LOG", "/env/audit"),
+        ("MAGLEV_METRICS_TLS", "true"),
+        ("MAGLEV_METRICS_TOKEN_FILE", "/env/tokens"),
         ("MAGLEV_LOG_LEVEL", "debug"),
     ];
     let from_variables = Settings {
@@ -50,6 +62,15 @@ fn a_variable_beats_its_default_and_a_flag_beats_its_variable() {
         metrics: Some(Address::Host("localhost".into(), 2)),
         vpp: Some(VppSockets { api: "/env/api".into(), stats: "/env/stats".into() }),
         state_dir: Some("/env/state".into()),
+        tls: Some(tls::Files {
+            certificate: "/env/cert".into(),
+            key: "/env/key".into(),
+            client_ca: Some("/env/ca".into()),
+        }),
+        access: Some("/env/access".into()),
+        audit: Some("/env/audit".into()),
+        metrics_tls: true,
+        metrics_tokens: Some("/env/tokens".into()),
         log_level: Level::Debug,
         log_format: Format::Json,
         reflection: true,
@@ -62,12 +83,23 @@ fn a_variable_beats_its_default_and_a_flag_beats_its_variable() {
         metrics: Some(Address::AnyInterface(4)),
         vpp: Some(VppSockets { api: "/flag/api".into(), stats: "/flag/stats".into() }),
         state_dir: Some("/flag/state".into()),
+        tls: Some(tls::Files {
+            certificate: "/flag/cert".into(),
+            key: "/flag/key".into(),
+            client_ca: Some("/flag/ca".into()),
+        }),
+        access: Some("/flag/access".into()),
+        audit: Some("/flag/audit".into()),
+        metrics_tls: true,
+        metrics_tokens: Some("/flag/tokens".into()),
         log_level: Level::Error,
         log_format: Format::Text,
         reflection: false,
     };
     let line = "--config /flag/config --grpc-addr :3 --grpc-addr=unix:/flag/grpc --metrics-addr=:4 \
                 --vpp-api-addr /flag/api --vpp-stats-addr=/flag/stats --state-dir /flag/state \
+                --tls-cert /flag/cert --tls-key=/flag/key --tls-client-ca /flag/ca --access-file /flag/access \
+                --audit-log /flag/audit --metrics-tls --metrics-token-file /flag/tokens \
                 --log-level error --log-format text --reflection=false";
     assert_eq!(resolve(line, &environment).unwrap(), from_flags);
 }
@@ -78,6 +110,7 @@ fn empty_means_none_by_flag_and_by_variable() {
         assert_eq!(settings.metrics, None);
         assert_eq!(settings.vpp, None);
         assert_eq!(settings.state_dir, None);
+        assert_eq!(settings.audit, None, "there is no directory for it");
     };
     none(resolve("--metrics-addr= --vpp-api-addr= --state-dir=", &[]).unwrap());
     let environment = [("MAGLEV_METRICS_ADDR", ""), ("MAGLEV_VPP_API_ADDR", ""), ("MAGLEV_STATE_DIR", "")];
@@ -118,6 +151,42 @@ fn a_wrong_value_is_named_with_where_it_comes_from_and_what_it_can_be() {
 }
 
 #[test]
+fn what_is_of_no_use_alone_says_what_it_needs() {
+    for (line, complaint_) in [
+        (
+            "--tls-cert /c",
+            "--tls-cert is given without --tls-key: give the file with the key of the certificate",
+        ),
+        (
+            "--tls-key /k",
+            "--tls-key is given without --tls-cert: give the file with the certificate of the key",
+        ),
+        (
+            "--tls-client-ca /a",
+            "--tls-client-ca is given without --tls-cert: clients show certificates over TLS only",
+        ),
+        (
+            "--metrics-tls",
+            "--metrics-tls is given without --tls-cert: metrics are served with the certificate of gRPC",
+        ),
+    ] {
+        assert_eq!(complaint(line, &[]), complaint_);
+    }
+    assert_eq!(
+        complaint("", &[("MAGLEV_METRICS_TLS", "perhaps")]),
+        "MAGLEV_METRICS_TLS is \"perhaps\", and can be true or false"
+    );
+}
+
+#[test]
+fn an_audit_log_can_be_without_a_state_directory_and_the_other_way_round() {
+    let audit = |line: &str| resolve(line, &[]).unwrap().audit;
+    assert_eq!(audit("--state-dir= --audit-log /a"), Some("/a".into()));
+    assert_eq!(audit("--state-dir /s --audit-log="), None);
+    assert_eq!(audit("--state-dir /s"), Some("/s/audit.jsonl".into()));
+}
+
+#[test]
 fn only_flags_are_split_at_the_first_equals_sign() {
     let split = |arguments: &[&str]| split_equals(arguments.iter().map(|&argument| argument.to_owned()));
     assert_eq!(split(&["--config=/a=b"]), ["--config", "/a=b"]);
@@ -136,6 +205,13 @@ fn help_names_every_flag_and_variable() {
         "--vpp-api-addr",
         "--vpp-stats-addr",
         "--state-dir",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-client-ca",
+        "--access-file",
+        "--audit-log",
+        "--metrics-tls",
+        "--metrics-token-file",
         "--log-level",
         "--log-format",
         "--check",
@@ -147,6 +223,13 @@ fn help_names_every_flag_and_variable() {
         "MAGLEV_VPP_API_ADDR",
         "MAGLEV_VPP_STATS_ADDR",
         "MAGLEV_STATE_DIR",
+        "MAGLEV_TLS_CERT",
+        "MAGLEV_TLS_KEY",
+        "MAGLEV_TLS_CLIENT_CA",
+        "MAGLEV_ACCESS_FILE",
+        "MAGLEV_AUDIT_LOG",
+        "MAGLEV_METRICS_TLS",
+        "MAGLEV_METRICS_TOKEN_FILE",
         "MAGLEV_LOG_LEVEL",
     ] {
         assert!(exit.output.contains(word), "{word} is missing in:\n{}", exit.output);

@@ -94,12 +94,17 @@ impl Running {
             metrics: Some(Address::Host("127.0.0.1".into(), 0)),
             vpp: None,
             state_dir: Some(directory.path().join("state")),
+            tls: None,
+            access: None,
+            audit: Some(directory.path().join("audit.jsonl")),
+            metrics_tls: false,
+            metrics_tokens: None,
             log_level: Level::Info,
             log_format: Format::Text,
             reflection: true,
         };
         let parsed = reload::load(&config, &config_options(&settings)).unwrap();
-        let daemon = Daemon::bind(settings, parsed, Lines::new()).await.unwrap();
+        let daemon = Daemon::bind(settings, parsed, None, Lines::new()).await.unwrap();
         let bound = daemon.bound();
         let stop = daemon.stopper();
         let task = AbortOnDropHandle::new(tokio::spawn(daemon.run()));

@@ -5,13 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use maglev_tests::daemon::Daemon;
+use maglev_tests::authority::Authority;
+use maglev_tests::daemon::{Daemon, Options};
 use maglev_tests::metrics::Metrics;
 use maglev_tests::promql::names;
 use maglev_tests::requirements::{missing, skip};
 use maglev_tests::vpp::{Farm, Vpp, vip};
 use maglev_tests::wait::{SOON, eventually};
 use maglev_vpp::sim::Traffic;
+use tempfile::TempDir;
 
 use crate::reference::documented;
 use crate::rules::recorded;
@@ -40,6 +42,7 @@ pub(crate) struct Scene {
     pub(crate) daemon: Daemon,
     _vpp: Vpp,
     _farm: Farm,
+    _files: TempDir,
 }
 
 impl Scene {
@@ -48,7 +51,10 @@ impl Scene {
         let (farm, vpp) = (Farm::start(4).await, Vpp::start().await);
         farm.0[1].answer(503);
         let config = farm.config().pool("site", "primary", &["web0", "web1", "web2"]);
-        let daemon = vpp.daemon(&config.pool("site", "spare", &["web3"])).await;
+        let (files, arguments) = certificate();
+        let vpp_sockets = Some(vpp.directory().to_owned());
+        let options = Options { vpp: vpp_sockets, arguments, ..Options::default() };
+        let daemon = Daemon::start(&config.pool("site", "spare", &["web3"]), options).await;
         let mut operator = daemon.operator().await;
         // All have a verdict first: VPP is not written before.
         for (backend, code) in [("web0", "L7OK"), ("web1", "L7STS"), ("web2", "L7OK"), ("web3", "L7OK")] {
@@ -66,8 +72,18 @@ impl Scene {
             if absent.is_empty() { Ok(()) } else { Err(absent) }
         })
         .await;
-        Scene { daemon, _vpp: vpp, _farm: farm }
+        Scene { daemon, _vpp: vpp, _farm: farm, _files: files }
     }
+}
+
+/// A certificate in a directory, and what makes the daemon serve with it.
+fn certificate() -> (TempDir, Vec<String>) {
+    let files = TempDir::with_prefix("maglev-tls-").unwrap();
+    let [certificate, key] = ["cert.pem", "key.pem"].map(|name| files.path().join(name));
+    Authority::new().certify(&["maglevd"]).write(&certificate, &key);
+    let flags = [("--tls-cert", certificate), ("--tls-key", key)];
+    let words = flags.iter().flat_map(|(flag, file)| [(*flag).to_owned(), file.display().to_string()]);
+    (files, words.collect())
 }
 
 const TRAFFIC: Traffic = Traffic { next: 1000, first: 20, untracked: 3, no_server: 4, bytes: 64_000 };

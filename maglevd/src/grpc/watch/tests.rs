@@ -25,7 +25,7 @@ fn watch_all(running: &Running) -> Stream {
 
 async fn ask(running: &Running, backend: &str, request: Request) {
     let change = Change::Backend { backend: backend.to_owned(), request };
-    assert!(running.control.change(change, "test".into(), String::new()).await.unwrap());
+    assert!(running.control.change(change, "test".into(), String::new(), Default::default()).await.unwrap());
 }
 
 async fn next(stream: &mut Stream) -> Kind {

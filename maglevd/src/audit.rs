@@ -1,0 +1,215 @@
+//! Edge. The audit log: a line for every change that was asked for, on disk before the answer is given.
+//!
+//! A change is not refused because it cannot be written down: whoever drains a server on a host with a full disk needs
+//! that more than the line. The failure is in the log and in a metric instead.
+
+mod record;
+mod tail;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+pub use self::record::{Note, Record};
+pub use self::tail::{Tail, Wanted};
+use crate::throttle::Throttle;
+
+/// For one line. A disk that takes longer has failed, and whoever waits for a drain has waited enough.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// For a look at the tail.
+const READ: Duration = Duration::from_secs(10);
+
+/// The audit log, or none. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Audit(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    file: Arc<Mutex<Open>>,
+    counts: Counts,
+    /// For what strangers ask, so that they cannot fill the disk.
+    strangers: Throttle,
+    complaints: Throttle,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// Absent when it could not be opened. It is tried again with each line.
+    file: Option<File>,
+    /// The last line has no end.
+    torn: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    written: AtomicU64,
+    failed: AtomicU64,
+    left_out: AtomicU64,
+    damaged: AtomicU64,
+}
+
+/// What the audit log has seen since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditStatus {
+    /// Lines written.
+    pub written: u64,
+    /// Lines that could not be written.
+    pub failed: u64,
+    /// Refusals of strangers that were left out, since there were too many.
+    pub left_out: u64,
+    /// Lines that could not be read when somebody looked.
+    pub damaged: u64,
+}
+
+impl Audit {
+    /// Opens the log, or makes it. What cannot be opened is complained about, and tried again with each line.
+    pub async fn open(path: PathBuf) -> Self {
+        let audit = Audit(Some(Arc::new(Inner {
+            path,
+            file: Arc::default(),
+            counts: Counts::default(),
+            strangers: Throttle::new(100, Duration::from_secs(1)),
+            complaints: Throttle::new(5, Duration::from_secs(60)),
+        })));
+        audit.reopen().await;
+        audit
+    }
+
+    /// Opens the file of that name again, which another program has put in the place of the old one.
+    pub async fn reopen(&self) {
+        let Some(inner) = &self.0 else { return };
+        let path = inner.path.clone();
+        let result = inner.with_file(move |open| {
+            // A file that cannot be opened leaves none: the old one has another name by now.
+            *open = Open::default();
+            open.open(&path)
+        });
+        inner.complain(result.await);
+    }
+
+    /// Writes a line. Failures are logged and counted.
+    ///
+    /// When the future is dropped, the line may or may not be written.
+    pub async fn write(&self, record: Record) {
+        let Some(inner) = &self.0 else { return };
+        let mut record = record;
+        if record.is_of_a_stranger() {
+            match inner.strangers.pass(Instant::now()) {
+                Some(left_out) => record.left_out = left_out,
+                None => {
+                    inner.counts.left_out.fetch_add(1, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+        let (path, line) = (inner.path.clone(), record.line());
+        let result = inner.with_file(move |open| open.write(&path, &line)).await;
+        let count = if result.is_ok() { &inner.counts.written } else { &inner.counts.failed };
+        count.fetch_add(1, Ordering::Relaxed);
+        inner.complain(result);
+    }
+
+    /// The last records that are wanted, oldest first; none where there is no log.
+    pub async fn tail(&self, wanted: Wanted) -> io::Result<Option<Tail>> {
+        let Some(inner) = &self.0 else { return Ok(None) };
+        let path = inner.path.clone();
+        let read = tokio::task::spawn_blocking(move || match File::open(&path) {
+            Ok(file) => tail::tail(file, &wanted),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Tail::default()),
+            Err(error) => Err(error),
+        });
+        let read = tokio::time::timeout(READ, read).await.map_err(|_| too_slow())?;
+        let tail = read.map_err(|_| io::Error::other("reading it was given up"))??;
+        if tail.damaged > 0 {
+            inner.counts.damaged.fetch_add(tail.damaged, Ordering::Relaxed);
+            tracing::warn!(
+                file = %inner.path.display(), lines = tail.damaged,
+                "lines of the audit log are damaged and are left out"
+            );
+        }
+        Ok(Some(tail))
+    }
+
+    /// What it has seen; none where there is no log.
+    pub fn status(&self) -> Option<AuditStatus> {
+        let counts = &self.0.as_ref()?.counts;
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Some(AuditStatus {
+            written: read(&counts.written),
+            failed: read(&counts.failed),
+            left_out: read(&counts.left_out),
+            damaged: read(&counts.damaged),
+        })
+    }
+}
+
+impl Inner {
+    /// Does something with the file on a thread for such things, one at a time and with a deadline.
+    async fn with_file(
+        &self,
+        act: impl FnOnce(&mut Open) -> io::Result<()> + Send + 'static,
+    ) -> io::Result<()> {
+        let acted = async {
+            let mut file = Arc::clone(&self.file).lock_owned().await;
+            let acted = tokio::task::spawn_blocking(move || act(&mut file)).await;
+            acted.unwrap_or_else(|_| Err(io::Error::other("writing it was given up")))
+        };
+        tokio::time::timeout(WRITE, acted).await.unwrap_or_else(|_| Err(too_slow()))
+    }
+
+    fn complain(&self, result: io::Result<()>) {
+        if let Err(error) = result
+            && let Some(left_out) = self.complaints.pass(Instant::now())
+        {
+            tracing::error!(
+                file = %self.path.display(), %error, left_out,
+                "the audit log cannot be written; changes are made all the same, and are missing from it"
+            );
+        }
+    }
+}
+
+fn too_slow() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the disk did not answer in time")
+}
+
+impl Open {
+    fn open(&mut self, path: &Path) -> io::Result<()> {
+        if self.file.is_none() {
+            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+            // What a crash or a full disk cut off stays a line of its own.
+            self.torn = file.seek(SeekFrom::End(-1)).is_ok() && {
+                let mut last = [0];
+                file.read_exact(&mut last)?;
+                last != *b"\n"
+            };
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+
+    /// One write for one line, so that a line is there whole or is the last.
+    fn write(&mut self, path: &Path, line: &[u8]) -> io::Result<()> {
+        self.open(path)?;
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let mut whole = Vec::with_capacity(line.len() + 1);
+        if self.torn {
+            whole.push(b'\n');
+        }
+        whole.extend_from_slice(line);
+        let written = file.write(&whole)?;
+        self.torn = written < whole.len();
+        if self.torn { Err(io::Error::new(io::ErrorKind::WriteZero, "the disk is full")) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

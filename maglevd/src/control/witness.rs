@@ -1,0 +1,41 @@
+//! Pure. What a change is about, as it is at a moment, for the audit log.
+
+use maglev_core::engine::Engine;
+use maglev_core::intent::Admin;
+use serde_json::{Value, json};
+
+use super::Change;
+
+/// What `change` would change, as it is now; null where there is no such thing.
+pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
+    match change {
+        Change::Backend { backend, .. } => engine.backend(backend).map(|status| {
+            let intent = status.intent();
+            let (wanted, who) = match (&intent.admin, &intent.paused) {
+                (Some(Admin::Disabled(who)), _) => ("disabled", Some(who)),
+                (_, Some(who)) => ("paused", Some(who)),
+                (Some(Admin::Enabled(who)), None) => ("enabled", Some(who)),
+                (None, None) => ("none", None),
+            };
+            let mut said = json!({"state": status.state().to_string(), "intent": wanted});
+            if let Some(who) = who {
+                said["by"] = who.by.clone().into();
+                said["reason"] = who.reason.clone().into();
+            }
+            said
+        }),
+        Change::Weight { frontend, pool, backend, .. } => engine.frontend(frontend).and_then(|status| {
+            let members = status.config().members().zip(status.decision().pools.iter().flatten());
+            let mut members =
+                members.filter(|((p, m), _)| p.name.as_str() == pool && m.backend.as_str() == backend);
+            let ((pool, member), decision) = members.next()?;
+            let own = status.override_of(&pool.name, &member.backend);
+            Some(json!({
+                "weight": own.map_or(member.weight, |own| own.weight).get(),
+                "configured": member.weight.get(),
+                "effective_weight": decision.weight.get(),
+            }))
+        }),
+    }
+    .unwrap_or_default()
+}

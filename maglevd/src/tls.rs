@@ -1,0 +1,178 @@
+//! Edge. The certificate the daemon shows, whom it believes, and both again when the files change.
+
+mod certificate;
+mod files;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use self::files::{Content, Loaded};
+pub use self::files::{Files, TlsError};
+use crate::reload::Chain;
+
+/// How often the files are looked at. Renewals come days before they are needed.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// How long before its end a certificate is complained about at each load.
+const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How often the same complaint is repeated.
+const REPEAT: Duration = Duration::from_secs(3600);
+
+/// What is spoken over a TLS session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// gRPC.
+    Http2,
+    /// Metrics.
+    Http1,
+}
+
+/// The certificate in force. Cheap to clone; all clones show the same.
+#[derive(Clone, Debug)]
+pub struct Tls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    files: Files,
+    loaded: RwLock<Arc<Loaded>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What the files held when they were last taken or refused.
+    seen: Option<Content>,
+    /// The last complaint, and when it was made.
+    complaint: Option<(String, tokio::time::Instant)>,
+    successful: bool,
+}
+
+/// How the certificate in force is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsStatus {
+    /// When the certificate expires.
+    pub expires: SystemTime,
+    /// Whether the last load was taken.
+    pub last_load_successful: bool,
+}
+
+impl Tls {
+    /// Reads the files. Blocks while it does.
+    pub fn load(files: Files) -> Result<Self, TlsError> {
+        let content = files.read()?;
+        let loaded = files.load(&content)?;
+        warn_of_expiry(&files, &loaded);
+        let state = State { seen: Some(content), complaint: None, successful: true };
+        let inner = Inner { files, loaded: RwLock::new(Arc::new(loaded)), state: Mutex::new(state) };
+        Ok(Tls(Arc::new(inner)))
+    }
+
+    /// What a new session is set up with.
+    pub fn config(&self, protocol: Protocol) -> Arc<ServerConfig> {
+        let loaded = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        match protocol {
+            Protocol::Http2 => Arc::clone(&loaded.http2),
+            Protocol::Http1 => Arc::clone(&loaded.http1),
+        }
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> TlsStatus {
+        let expires = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).expires;
+        let successful = self.0.state.lock().unwrap_or_else(PoisonError::into_inner).successful;
+        TlsStatus { expires, last_load_successful: successful }
+    }
+
+    /// Takes the files again if they hold something else than before. What cannot be taken is refused, and the old
+    /// certificate stays in force. Connections that are open keep the one they were made with.
+    ///
+    /// Dropping the future is safe.
+    pub async fn reload(&self) {
+        let tls = self.clone();
+        // A file system may hang; the thread is left to it then.
+        let _ = tokio::task::spawn_blocking(move || tls.take()).await;
+    }
+
+    fn take(&self) {
+        // Held all the while, so that what was read last is what is in force at the end.
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = self.0.files.read().and_then(|content| {
+            if state.seen.as_ref() == Some(&content) {
+                return Ok(None);
+            }
+            let loaded = self.0.files.load(&content)?;
+            Ok(Some((content, loaded)))
+        });
+        match result {
+            Ok(None) => {
+                if !state.successful {
+                    tracing::info!("the TLS files are again those in force");
+                }
+            }
+            Ok(Some((content, loaded))) => {
+                tracing::info!(
+                    certificate = %self.0.files.certificate.display(),
+                    expires = %humantime::format_rfc3339_seconds(loaded.expires),
+                    "TLS certificate reloaded"
+                );
+                warn_of_expiry(&self.0.files, &loaded);
+                state.seen = Some(content);
+                *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+            }
+            Err(error) => {
+                state.successful = false;
+                let words = Chain(&error).to_string();
+                let told = state.complaint.as_ref();
+                if told.is_none_or(|(before, at)| *before != words || at.elapsed() >= REPEAT) {
+                    tracing::error!(
+                        error = words,
+                        "TLS certificate not reloaded, the old one stays in force"
+                    );
+                    state.complaint = Some((words, tokio::time::Instant::now()));
+                }
+                return;
+            }
+        }
+        (state.successful, state.complaint) = (true, None);
+    }
+
+    /// Looks at the files every now and then until `stop`, so that renewals need nobody to tell of them.
+    pub async fn watch(self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => self.reload().await,
+            }
+        }
+    }
+}
+
+/// The names in a verified client's certificate.
+pub fn client_names(certificate: &CertificateDer<'_>) -> Vec<String> {
+    certificate::names(certificate)
+}
+
+fn warn_of_expiry(files: &Files, loaded: &Loaded) {
+    let (file, expires) = (files.certificate.display(), humantime::format_rfc3339_seconds(loaded.expires));
+    match loaded.expires.duration_since(SystemTime::now()) {
+        Err(_) => tracing::warn!(
+            certificate = %file, %expires,
+            "the TLS certificate has expired, and clients will refuse it: renew it, it is taken within half a minute"
+        ),
+        Ok(left) if left < SOON => {
+            tracing::warn!(certificate = %file, %expires, "the TLS certificate expires within a week");
+        }
+        Ok(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;
