@@ -7,7 +7,7 @@ use crate::config::Backend;
 use crate::desired::BackendState;
 use crate::engine::{Cause, ProbeOrder, Transition};
 use crate::health::{Counter, HealthState, ProbeId, Watch};
-use crate::intent::{Attribution, Intent, IsDisabled, Mode, Request};
+use crate::intent::{Attribution, Ended, Intent, Mode, Request, Unfit};
 use crate::names::BackendName;
 use crate::outcome::Outcome;
 use crate::time::Time;
@@ -132,8 +132,13 @@ impl BackendStatus {
         self.settle(now, cause?)
     }
 
-    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, IsDisabled> {
+    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, Unfit> {
         self.intent.apply(request, self.config.enabled, attribution)
+    }
+
+    /// Ends what an operator wanted for a time that is over.
+    pub(super) fn expire(&mut self, now: Time) -> Option<Ended> {
+        self.intent.expire(now)
     }
 
     /// Probes exactly while it should. Returns the probe that is to be abandoned.

@@ -61,6 +61,7 @@ impl Engine {
             };
             self.effects.extend(events.into_iter().map(Effect::Event));
         }
+        self.look_for_ends();
         self.dataplane.reconfigured(&config, now);
     }
 
