@@ -4,6 +4,7 @@ mod probes;
 mod syncs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use maglev_core::config::Config;
 use maglev_core::engine::{CommandError, Effect, Engine, Event, SyncReport};
@@ -113,11 +114,22 @@ pub enum Change {
     },
 }
 
+/// Who asks for a change, why, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// The operator and how they came in.
+    pub by: String,
+    /// Why; may be empty.
+    pub reason: String,
+    /// How long it holds; absent for ever.
+    pub lasts: Option<Duration>,
+}
+
 type Read = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Input {
     Read(Read),
-    Change { change: Change, by: String, reason: String, reply: oneshot::Sender<Result<bool, ChangeError>> },
+    Change { change: Change, who: Who, reply: oneshot::Sender<Result<bool, ChangeError>> },
     Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
     Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
 }
@@ -153,9 +165,9 @@ impl Control {
     /// Makes an operator's change. Returns whether it changed anything.
     ///
     /// When the future is dropped, the change may or may not be made.
-    pub async fn change(&self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+    pub async fn change(&self, change: Change, who: Who) -> Result<bool, ChangeError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Change { change, by, reason, reply }).await.map_err(|_| Stopped)?;
+        self.0.send(Input::Change { change, who, reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)?
     }
 
@@ -258,8 +270,8 @@ impl Driver {
                 load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
                 events: &self.events,
             }),
-            Input::Change { change, by, reason, reply } => {
-                let result = self.change(change, by, reason);
+            Input::Change { change, who, reply } => {
+                let result = self.change(change, who);
                 let _ = reply.send(result);
             }
             Input::Reload { config, reply } => {
@@ -318,9 +330,10 @@ impl Driver {
         self.syncs.answer(report);
     }
 
-    fn change(&mut self, change: Change, by: String, reason: String) -> Result<bool, ChangeError> {
+    fn change(&mut self, change: Change, who: Who) -> Result<bool, ChangeError> {
         let now = self.clock.now();
-        let attribution = Attribution { by, at: now, reason };
+        let Who { by, reason, lasts } = who;
+        let attribution = Attribution { by, at: now, reason, until: lasts.map(|span| now + span) };
         let changed = match &change {
             Change::Backend { backend, request } => {
                 self.engine.request(now, backend, *request, attribution)?

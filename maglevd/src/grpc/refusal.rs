@@ -29,7 +29,11 @@ pub(super) fn refused(error: &ChangeError) -> Status {
             | CommandError::NoPool { .. }
             | CommandError::NotInPool { .. },
         ) => Code::NotFound,
-        ChangeError::Refused(CommandError::Disabled { .. }) => Code::FailedPrecondition,
+        ChangeError::Refused(
+            CommandError::Disabled { .. }
+            | CommandError::HasNoEnd { .. }
+            | CommandError::ConfiguredWeight { .. },
+        ) => Code::FailedPrecondition,
         ChangeError::NotKept(_) => Code::Internal,
         ChangeError::Stopped(stopped) => return unavailable(stopped),
     };

@@ -11,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::clock::Clock;
-use crate::control::{Change, Control};
+use crate::control::{Change, Control, Who};
 use crate::grpc::access::{admit, reason};
+use crate::grpc::expiry::lasts;
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
@@ -66,10 +67,10 @@ impl Service {
         intent: Intent,
     ) -> Answer<v1::BackendIntentResponse> {
         let by = admit(&request, &request.get_ref().by)?;
-        let v1::BackendIntentRequest { name, reason: why, .. } = request.into_inner();
+        let v1::BackendIntentRequest { name, reason: why, expires_in, .. } = request.into_inner();
+        let who = Who { by, reason: reason(&why)?, lasts: lasts(expires_in)? };
         let change = Change::Backend { backend: name.clone(), request: intent };
-        let changed =
-            self.control.change(change, by, reason(&why)?).await.map_err(|error| refused(&error))?;
+        let changed = self.control.change(change, who).await.map_err(|error| refused(&error))?;
         let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
@@ -190,6 +191,7 @@ impl Maglev for Service {
         let request = request.into_inner();
         let weight = Weight::try_from(i64::from(request.weight))
             .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
+        let who = Who { by, reason: reason(&request.reason)?, lasts: lasts(request.expires_in)? };
         let name = request.frontend.clone();
         let change = Change::Weight {
             frontend: request.frontend,
@@ -198,11 +200,7 @@ impl Maglev for Service {
             weight,
             flush: request.flush,
         };
-        let changed = self
-            .control
-            .change(change, by, reason(&request.reason)?)
-            .await
-            .map_err(|error| refused(&error))?;
+        let changed = self.control.change(change, who).await.map_err(|error| refused(&error))?;
         let frontend =
             self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
         Ok(Response::new(v1::SetFrontendPoolBackendWeightResponse { frontend, changed }))

@@ -62,7 +62,7 @@ impl Scene {
     }
 
     fn request(&mut self, backend: &str, request: Request) {
-        let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+        let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
         self.engine.request(Time::ZERO, backend, request, who).unwrap();
         self.settle();
     }
@@ -109,7 +109,7 @@ fn scene() -> Scene {
     scene.probe(|backend| if backend == "nginx0" { (Code::L7Sts, 30) } else { (Code::SockErr, 0) });
     scene.request("nginx1", Request::Pause);
     scene.request("static0", Request::Disable);
-    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
     let weight = Weight::try_from(10_u8).unwrap();
     scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who).unwrap();
     scene.settle();

@@ -14,6 +14,7 @@ fn attribution(reason: &str) -> Attribution {
         by: "alice (uid 0 on a Unix socket)".into(),
         at: Time::from_nanos(7),
         reason: reason.into(),
+        until: None,
     }
 }
 
