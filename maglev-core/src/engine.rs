@@ -17,6 +17,7 @@ mod event;
 mod expiry;
 mod frontend;
 mod reload;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use self::dataplane::Dataplane;
 pub use self::dataplane::{SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
+pub use self::verdict::{Verdict, Verdicts};
 use crate::check::HealthCheck;
 use crate::config::Config;
 use crate::health::ProbeId;
@@ -78,6 +80,19 @@ pub struct Intents {
     pub backends: BTreeMap<BackendName, Intent>,
     /// Weights in place of configured ones: frontend, pool, backend.
     pub weights: BTreeMap<FrontendName, BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>>,
+}
+
+impl Intents {
+    /// The same with every time as `map` has it, to write them down on another time line.
+    pub fn map_times(mut self, map: impl Fn(Time) -> Time) -> Self {
+        let own = self.weights.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::values_mut);
+        let backends = self.backends.values_mut().flat_map(Intent::attributions_mut);
+        for who in backends.chain(own.map(|own| &mut own.attribution)) {
+            who.at = map(who.at);
+            who.until = who.until.map(&map);
+        }
+        self
+    }
 }
 
 /// Why a command was not carried out. Nothing has changed.
@@ -162,6 +177,18 @@ impl Engine {
     /// Starts on a configuration with what operators wanted before. Intent for what is not in the configuration is
     /// dropped, and what has ended by itself since ends now, as an event. `seed` decides the spread of the probes and nothing else.
     pub fn new(config: Arc<Config>, intents: Intents, seed: u64, now: Time) -> Self {
+        Engine::restarted(config, intents, Verdicts::new(), seed, now)
+    }
+
+    /// The same with what the probes said before, which counts where it is fresh until the first new result (see
+    /// [`Verdict`]). That it still holds is not news.
+    pub fn restarted(
+        config: Arc<Config>,
+        intents: Intents,
+        verdicts: Verdicts,
+        seed: u64,
+        now: Time,
+    ) -> Self {
         let nothing = Config {
             health: config.health.clone(),
             vpp: config.vpp.clone(),
@@ -181,7 +208,7 @@ impl Engine {
             random: fastrand::Rng::with_seed(seed),
             effects: VecDeque::new(),
         };
-        engine.install(config, intents, now);
+        engine.install(config, intents, verdicts, now);
         // Nothing happened yet: what is there at the start is not news.
         engine.effects.clear();
         // But that something has ended meanwhile is.

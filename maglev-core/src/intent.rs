@@ -116,7 +116,9 @@ pub enum Unfit {
     #[error("it cannot be {0}d before it is enabled")]
     Disabled(Request),
     /// The request is to end by itself, and then nothing would change: the configuration says the same.
-    #[error("the configuration {0}s it in any case, so there is nothing to go back to: ask for it without an end")]
+    #[error(
+        "the configuration {0}s it in any case, so there is nothing to go back to: ask for it without an end"
+    )]
     NothingToGoBackTo(Request),
     /// The request is itself the end of something.
     #[error("a {0} has no end: ask for it without one")]
@@ -163,7 +165,12 @@ impl Intent {
     ///   └──────────────────────────────────────────────────┘  │
     ///   └────────────────────── disable ──────────────────────┘
     /// ```
-    pub fn apply(&mut self, request: Request, enabled: bool, attribution: Attribution) -> Result<bool, Unfit> {
+    pub fn apply(
+        &mut self,
+        request: Request,
+        enabled: bool,
+        attribution: Attribution,
+    ) -> Result<bool, Unfit> {
         let mode = self.mode(enabled);
         if attribution.until.is_some() {
             match request {
@@ -192,6 +199,10 @@ impl Intent {
             }
         }
         Ok(true)
+    }
+
+    pub(crate) fn attributions_mut(&mut self) -> impl Iterator<Item = &mut Attribution> {
+        self.admin.as_mut().map(Admin::attribution_mut).into_iter().chain(&mut self.paused)
     }
 
     /// When the first of what is wanted ends by itself.

@@ -22,15 +22,13 @@ impl Engine {
             self.backends.values().filter(|b| due(b.intent().until())).map(|b| b.name().clone()).collect();
         for name in backends {
             // An enable and a pause may end at once.
-            while let Some((ended, transition, abandoned)) =
-                self.backends.get_mut(&name).and_then(|status| {
-                    let ended = status.expire(now)?;
-                    // As for a request, nothing is spread.
-                    let abandoned = status.follow_mode(now, Duration::ZERO);
-                    let Ended { request, attribution } = ended.clone();
-                    Some((ended, status.settle(now, Cause::Expired { request, attribution }), abandoned))
-                })
-            {
+            while let Some((ended, transition, abandoned)) = self.backends.get_mut(&name).and_then(|status| {
+                let ended = status.expire(now)?;
+                // As for a request, nothing is spread.
+                let abandoned = status.follow_mode(now, Duration::ZERO);
+                let Ended { request, attribution } = ended.clone();
+                Some((ended, status.settle(now, Cause::Expired { request, attribution }), abandoned))
+            }) {
                 self.cancel(abandoned);
                 if transition.is_none() {
                     // The configuration has come to say the same meanwhile, or a disable hides it.

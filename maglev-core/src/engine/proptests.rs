@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use self::observer::Observer;
 use super::tests::{backend, by, check, config, frontend, outcome};
-use super::{Effect, Engine, Intents, Transition};
+use super::{Effect, Engine, Intents, Transition, Verdicts};
 use crate::check::{ProbeSpec, Thresholds};
 use crate::config::Config;
 use crate::desired::{self, BackendState};
@@ -317,6 +317,36 @@ proptest! {
             prop_assert_eq!(other.step(&again), []);
             prop_assert_eq!(one.step(op), other.step(op));
         }
+    }
+
+    /// What is fresh counts, what is not does not, and the rest of the world is told of neither.
+    #[test]
+    fn a_restart_keeps_what_the_probes_said(
+        config in any_config(), seed: u64, ops in any_ops(), off in 0u64..20_000,
+    ) {
+        let mut driver = Driver::new(config, seed);
+        for op in &ops {
+            driver.step(op);
+        }
+        let verdicts = driver.engine.verdicts();
+        let written = serde_json::to_string(&verdicts).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Verdicts>(&written).unwrap(), &verdicts);
+        let (intents, now) = (driver.engine.intents(), driver.now + Duration::from_millis(off));
+        let quiet = ends(&intents).iter().all(|&end| end > now);
+        let config = driver.engine.config().clone();
+        let mut again = Engine::restarted(config, intents, verdicts.clone(), seed, now);
+        assert_consistent(&again);
+        for (before, after) in driver.engine.backends().zip(again.backends()) {
+            let (Mode::Active, Some(check)) = (after.mode(), &after.config().check) else { continue };
+            match verdicts.get(after.name()).filter(|verdict| verdict.counts(check, now)) {
+                Some(_) => {
+                    prop_assert_eq!(after.counter(), before.counter());
+                    prop_assert_eq!((after.state(), after.since()), (before.state(), before.since()));
+                }
+                None => prop_assert_eq!(after.state(), BackendState::Unknown),
+            }
+        }
+        prop_assert!(!quiet || again.poll_effect().is_none());
     }
 
     /// Whether it was there when it ended or not.

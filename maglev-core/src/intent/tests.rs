@@ -169,8 +169,11 @@ fn an_end_that_would_change_nothing_is_refused() {
 
 #[test]
 fn what_ends_leaves_what_its_opposite_would() {
-    let opposites =
-        [(Request::Pause, Request::Resume), (Request::Disable, Request::Enable), (Request::Enable, Request::Disable)];
+    let opposites = [
+        (Request::Pause, Request::Resume),
+        (Request::Disable, Request::Enable),
+        (Request::Enable, Request::Disable),
+    ];
     for (request, opposite) in opposites {
         let enabled = request != Request::Enable;
         let (mut ended, mut undone) = (Intent::default(), Intent::default());

@@ -335,7 +335,9 @@ fn frontend_rows(frontend: &FrontendStatus) -> Vec<Vec<String>> {
             member.backend.to_string(),
             format!("{} of {wanted}", decision.weight),
             format!("{}{flush}", decision.because),
-            set.map_or_else(String::new, |set| format!("set from {} {}", member.weight, said(&set.attribution))),
+            set.map_or_else(String::new, |set| {
+                format!("set from {} {}", member.weight, said(&set.attribution))
+            }),
         ]
     };
     members.map(row).collect()
