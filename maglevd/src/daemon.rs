@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use maglev_core::config::{self, Config, Parsed};
-use maglev_core::engine::{Engine, Intents};
+use maglev_core::engine::{Engine, Intents, Verdicts};
 use maglev_probe::Prober;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -16,10 +16,10 @@ use crate::control::Driver;
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
 use crate::logging::Lines;
-use crate::metrics::Metrics;
+use crate::metrics::{Damaged, Metrics};
 use crate::reload::{self, ConfigStatus, Reloader};
 use crate::settings::Settings;
-use crate::state::{StateDir, StateError};
+use crate::state::{self, HealthFile, IntentFile, SetAside, StateError};
 use crate::vpp::{Link, Messages, Vpp};
 use crate::{http, version};
 
@@ -88,8 +88,8 @@ impl Daemon {
         let stop = self.stop;
         let tasks = TaskTracker::new();
         let clock = Clock::start();
-        let (state, intents) = open_state(&self.settings);
-        let engine = Engine::new(Arc::clone(&self.config), intents, seed(clock), clock.now());
+        let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings);
+        let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
@@ -98,7 +98,7 @@ impl Daemon {
             tasks.spawn(vpp.run(stop.clone()));
             handle
         });
-        let (driver, control) = Driver::new(engine, clock, prober, state, handle);
+        let (driver, control) = Driver::new(engine, clock, prober, (intent, health), handle);
         let status = ConfigStatus::loaded();
         let options = config_options(&self.settings);
         let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone());
@@ -106,7 +106,8 @@ impl Daemon {
         let mut driver = tasks.spawn(driver.run(stop.clone()));
         tasks.spawn(reload_on(hangup, reloader.clone(), stop.clone()));
         let calls = grpc::calls();
-        let metrics = Arc::new(Metrics::new(control.clone(), status, link.clone(), messages, calls.clone()));
+        let metrics = Metrics::new(control.clone(), status, link.clone(), messages, calls.clone(), damaged);
+        let metrics = Arc::new(metrics);
         for listener in self.metrics {
             tracing::info!(address = listener.local(), "serving metrics");
             tasks.spawn(http::serve(listener, Arc::clone(&metrics), stop.clone()));
@@ -191,23 +192,59 @@ fn seed(clock: Clock) -> u64 {
     clock.now().as_nanos()
 }
 
-fn open_state(settings: &Settings) -> (Option<StateDir>, Intents) {
-    let Some(path) = &settings.state_dir else { return (None, Intents::default()) };
-    let complain = |error: &StateError| {
-        tracing::error!(
-            error = %reload::Chain(error),
-            "what operators want will not survive a restart; give --state-dir a directory that can be written, or an \
-             empty name to do without"
-        );
-    };
-    match StateDir::open(path) {
-        Ok((state, intents)) => {
-            state.check().unwrap_or_else(|error| complain(&error));
-            (Some(state), intents)
-        }
+/// What was kept, and where it goes on being kept.
+#[derive(Default)]
+struct State {
+    intent: Option<IntentFile>,
+    intents: Intents,
+    health: Option<HealthFile>,
+    verdicts: Verdicts,
+    damaged: Damaged,
+}
+
+/// Opens the state directory. Whatever is wrong with it is told and does not keep the daemon from running.
+fn open_state(settings: &Settings) -> State {
+    let Some(path) = &settings.state_dir else { return State::default() };
+    let directory = match state::directory(path) {
+        Ok(directory) => directory,
         Err(error) => {
-            complain(&error);
-            (None, Intents::default())
+            unusable(&error, "nothing will survive a restart");
+            return State::default();
         }
+    };
+    let mut state = State::default();
+    match IntentFile::open(directory.clone()) {
+        Ok((file, intents, aside)) => {
+            (state.intent, state.intents, state.damaged.intent) = (Some(file), intents, aside.is_some());
+            if let Some(SetAside { file, kept_as, damage }) = aside {
+                tracing::error!(
+                    file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
+                    "what operators wanted cannot be read: every pause, disable and weight is forgotten, and servers \
+                     that were taken out of service are back in it"
+                );
+            }
+        }
+        Err(error) => unusable(&error, "what operators want is forgotten, and will not survive a restart"),
     }
+    match HealthFile::open(directory) {
+        Ok((file, verdicts, aside)) => {
+            (state.health, state.verdicts, state.damaged.health) = (Some(file), verdicts, aside.is_some());
+            if let Some(SetAside { file, kept_as, damage }) = aside {
+                tracing::error!(
+                    file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
+                    "what the probes said before cannot be read: every backend begins as unknown"
+                );
+            }
+        }
+        Err(error) => unusable(&error, "what the probes say will not survive a restart"),
+    }
+    state
+}
+
+fn unusable(error: &StateError, so: &str) {
+    tracing::error!(
+        error = %reload::Chain(error), so,
+        "the state directory cannot be used; give --state-dir a directory that can be written, or an empty name to do \
+         without"
+    );
 }

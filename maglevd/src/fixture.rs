@@ -80,7 +80,7 @@ pub(crate) struct Running {
 pub(crate) fn run(text: &str) -> Running {
     let (clock, stop) = (Clock::start(), CancellationToken::new());
     let engine = Engine::new(config(text), Intents::default(), 0, clock.now());
-    let (driver, control) = Driver::new(engine, clock, Prober::new(), None, None);
+    let (driver, control) = Driver::new(engine, clock, Prober::new(), (None, None), None);
     let driver = AbortOnDropHandle::new(tokio::spawn(driver.run(stop.clone())));
     Running { control, clock, stop, _driver: driver }
 }

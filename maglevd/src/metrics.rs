@@ -5,6 +5,7 @@
 //! sees into a fresh one and renders that: what is gone is simply not there. Histograms cannot be recorded as counts, so
 //! they are written with the exporter's own formatting functions.
 
+mod state;
 mod text;
 mod vpp;
 
@@ -20,8 +21,9 @@ use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
 
+pub use self::state::Damaged;
 use crate::clock::Reading;
-use crate::control::{Control, Load, Stopped};
+use crate::control::{Control, Load, StateView, Stopped};
 use crate::grpc::Calls;
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
@@ -37,6 +39,7 @@ pub struct Metrics {
     link: Option<Link>,
     messages: Messages,
     calls: Calls,
+    damaged: Damaged,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -48,6 +51,7 @@ struct Sample {
     frontends: Vec<FrontendSample>,
     tally: Tally,
     load: Load,
+    state: StateView,
     vpp: vpp::Sample,
 }
 
@@ -85,8 +89,10 @@ impl Metrics {
         link: Option<Link>,
         messages: Messages,
         calls: Calls,
+        damaged: Damaged,
     ) -> Self {
         Metrics {
+            damaged,
             control,
             config,
             link,
@@ -103,7 +109,8 @@ impl Metrics {
     pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let sample =
-            self.control.read(|view| Sample::take(view.engine, view.tally, view.reading, view.load)).await?;
+            self.control.read(|view| Sample::take(view.engine, view.tally, view.reading, view.load, view.state));
+        let sample = sample.await?;
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
         let text = tokio::task::spawn_blocking(move || {
@@ -122,6 +129,8 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
+            state::describe();
+            state::record(&sample.state, self.damaged);
             if let Some(link) = &self.link {
                 vpp::describe();
                 vpp::record(&sample.vpp, &sample.tally, link, &self.messages);
@@ -195,7 +204,7 @@ const fn result(verdict: Verdict) -> &'static str {
 }
 
 impl Sample {
-    fn take(engine: &Engine, tally: &Tally, reading: Reading, load: Load) -> Self {
+    fn take(engine: &Engine, tally: &Tally, reading: Reading, load: Load, state: StateView) -> Self {
         let backends = engine.backends().map(|backend| BackendSample {
             name: backend.name().to_string(),
             state: backend.state(),
@@ -230,6 +239,7 @@ impl Sample {
             frontends: frontends.collect(),
             tally: tally.clone(),
             load,
+            state,
             vpp: vpp::Sample::take(engine, reading),
         }
     }

@@ -82,6 +82,21 @@ impl Daemon {
         self.served().await
     }
 
+    /// Ends it without a chance to clean up, and leaves its files as they are.
+    pub fn crash(&mut self) {
+        self.process.kill();
+    }
+
+    /// Its state directory.
+    pub fn state(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     async fn served(mut self) -> Self {
         eventually("started daemon", SOON, async || {
             if let Some(status) = self.process.status() {

@@ -12,9 +12,12 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// What a request says of its end: nothing for ever.
 pub(super) fn lasts(expires_in: Option<prost_types::Duration>) -> Result<Option<Duration>, Status> {
     let Some(span) = expires_in else { return Ok(None) };
-    match Duration::try_from(span) {
-        Ok(span) if !span.is_zero() && span <= LONGEST => Ok(Some(span)),
-        Ok(_) | Err(_) => Err(invalid(
+    // By hand: the conversion of prost-types normalises first, and overflows on the least of all durations.
+    let seconds = u64::try_from(span.seconds).ok();
+    let nanos = u32::try_from(span.nanos).ok().filter(|&nanos| nanos < 1_000_000_000);
+    match seconds.zip(nanos).map(|(seconds, nanos)| Duration::new(seconds, nanos)) {
+        Some(span) if !span.is_zero() && span <= LONGEST => Ok(Some(span)),
+        Some(_) | None => Err(invalid(
             "expires_in is more than nothing and at most 366 days; leave it out for what has no end",
         )),
     }

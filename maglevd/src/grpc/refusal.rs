@@ -35,6 +35,7 @@ pub(super) fn refused(error: &ChangeError) -> Status {
             | CommandError::ConfiguredWeight { .. },
         ) => Code::FailedPrecondition,
         ChangeError::NotKept(_) => Code::Internal,
+        ChangeError::Slow => Code::DeadlineExceeded,
         ChangeError::Stopped(stopped) => return unavailable(stopped),
     };
     status(code, &Chain(error).to_string())

@@ -14,20 +14,22 @@ use maglev_probe::Prober;
 
 use super::*;
 use crate::clock::Clock;
-use crate::control::Driver;
+use crate::control::{Driver, Kept, Load};
 use crate::fixture::{self, WEB};
 
 /// An engine in which something has happened, and what was counted.
 struct Scene {
     engine: Engine,
     tally: Tally,
+    state: StateView,
+    damaged: Damaged,
 }
 
 impl Scene {
     fn new(config: &str) -> Self {
         let engine = fixture::engine(config);
         let tally = Tally::new(&engine);
-        Scene { engine, tally }
+        Scene { engine, tally, state: StateView::default(), damaged: Damaged::default() }
     }
 
     fn settle(&mut self) -> Vec<ProbeOrder> {
@@ -69,15 +71,13 @@ impl Scene {
 
     /// What Prometheus gets.
     fn scrape(&self) -> String {
-        let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
-        let metrics =
-            Metrics::new(control, ConfigStatus::loaded(), None, Messages::default(), Calls::default());
-        metrics.write(&Sample::take(
-            &self.engine,
-            &self.tally,
-            Clock::start().reading(),
-            Load { probes: 2, watchers: 1 },
-        ))
+        let (_, control) =
+            Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), (None, None), None);
+        let (status, calls) = (ConfigStatus::loaded(), Calls::default());
+        let metrics = Metrics::new(control, status, None, Messages::default(), calls, self.damaged);
+        let load = Load { probes: 2, watchers: 1 };
+        let reading = Clock::start().reading();
+        metrics.write(&Sample::take(&self.engine, &self.tally, reading, load, self.state))
     }
 
     /// What is ours of it and always the same, in order.
@@ -201,6 +201,31 @@ fn label_values_are_escaped() {
         let found = text.lines().any(|line| line.starts_with(name) && line.contains(escaped));
         assert!(found, "no {name} with {escaped} in:\n{text}");
     }
+}
+
+#[test]
+fn what_is_not_on_disk_and_what_was_damaged_can_be_seen() {
+    let lines = |scene: &Scene| -> Vec<String> {
+        let text = scene.scrape();
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| line.starts_with("maglev_state_")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let mut scene = scene();
+    assert_eq!(lines(&scene), [""; 0], "nothing is said without a state directory");
+    scene.state = StateView { intent: Kept { durable: Some(false), failures: 3 }, health_failures: 1 };
+    scene.damaged.health = true;
+    assert_eq!(
+        lines(&scene),
+        [
+            "maglev_state_damaged{file=\"health\"} 1",
+            "maglev_state_damaged{file=\"intent\"} 0",
+            "maglev_state_durable 0",
+            "maglev_state_write_failures_total{file=\"health\"} 1",
+            "maglev_state_write_failures_total{file=\"intent\"} 3",
+        ]
+    );
 }
 
 #[test]
