@@ -257,7 +257,9 @@ fn set_backend() -> Vec<Node> {
             .options([reason()]),
         word("enable", "end a disable, also one of the configuration")
             .runs(|session, arguments| Box::pin(set::enable(session, arguments)), json)
-            .details("With `for`, of a backend that the configuration disables: it is disabled again at the end.")
+            .details(
+                "With `for`, of a backend that the configuration disables: it is disabled again at the end.",
+            )
             .options([lasts(), reason()]),
         word("disable", "stop probing, give it no new flows and evict its flows")
             .runs(|session, arguments| Box::pin(set::disable(session, arguments)), json)

@@ -218,13 +218,7 @@ impl Facts<'_> {
         format!("{}{}", next.unwrap_or_default(), every.unwrap_or_default())
     }
 
-    fn said(
-        &self,
-        by: Option<&str>,
-        at: Option<Time>,
-        until: Option<Time>,
-        reason: Option<&str>,
-    ) -> String {
+    fn said(&self, by: Option<&str>, at: Option<Time>, until: Option<Time>, reason: Option<&str>) -> String {
         let by = by.map_or_else(|| "by an operator".to_owned(), |by| format!("by {}", short(by)));
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         let left = until.map_or_else(String::new, |until| format!(", {} left", self.left(until)));

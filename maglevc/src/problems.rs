@@ -263,7 +263,9 @@ fn backend(one: &Backend, found: &mut Vec<Problem>) {
         BackendState::Removed | BackendState::Unspecified => {}
     }
     for membership in &one.memberships {
-        let Some(Override { weight, by, at, reason, until }) = &membership.weight.overridden else { continue };
+        let Some(Override { weight, by, at, reason, until }) = &membership.weight.overridden else {
+            continue;
+        };
         found.push(Problem {
             severity: ProblemSeverity::Notice,
             kind: ProblemKind::Backend,

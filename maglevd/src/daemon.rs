@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::control::Driver;
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
+use crate::lock::Locks;
 use crate::logging::Lines;
 use crate::metrics::{Damaged, Metrics};
 use crate::reload::{self, ConfigStatus, Reloader};
@@ -40,6 +41,8 @@ pub struct Daemon {
     metrics: Vec<Listener>,
     lines: Lines,
     stop: CancellationToken,
+    /// Held until the end.
+    locks: Locks,
 }
 
 /// Where a daemon listens, with the ports the kernel chose where 0 was asked for.
@@ -52,8 +55,11 @@ pub struct Bound {
 }
 
 impl Daemon {
-    /// Takes a configuration and listens. Nothing is probed yet.
+    /// Takes a configuration and listens. Nothing is probed yet. Fails before it listens where another maglevd has the
+    /// same state directory or VPP ([`Taken`](crate::lock::Taken)).
     pub async fn bind(settings: Settings, parsed: Parsed, lines: Lines) -> anyhow::Result<Self> {
+        // Before anything else: the other one must not notice us.
+        let locks = Locks::take(&settings)?;
         reload::warn(&settings.config, &parsed.warnings);
         let mut grpc = Vec::new();
         for address in &settings.grpc {
@@ -64,7 +70,8 @@ impl Daemon {
             None => Vec::new(),
         };
         let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
-        Ok(Daemon { settings, config, grpc, metrics, lines, stop })
+        locks.attend(&stop);
+        Ok(Daemon { settings, config, grpc, metrics, lines, stop, locks })
     }
 
     /// Where it listens.
@@ -85,7 +92,7 @@ impl Daemon {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
 
-        let stop = self.stop;
+        let (stop, locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();
         let clock = Clock::start();
         let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings);
@@ -152,6 +159,8 @@ impl Daemon {
             _ = terminate.recv() => tracing::warn!("told twice: calls under way are cut off"),
             _ = interrupt.recv() => tracing::warn!("told twice: calls under way are cut off"),
         }
+        // Only now may another begin.
+        drop(locks);
         result.map(drop)
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use argh::FromArgs;
 use maglevd::daemon::{Daemon, config_options};
 use maglevd::limits;
+use maglevd::lock::{self, Taken};
 use maglevd::logging::{self, Lines};
 use maglevd::reload::{self, Chain, ConfigError};
 use maglevd::settings::{Arguments, Settings, split_equals};
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("maglevd: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Taken>() { ExitCode::from(lock::EXIT) } else { ExitCode::FAILURE }
         }
     }
 }

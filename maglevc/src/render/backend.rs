@@ -6,8 +6,8 @@ use crate::render::table::{Column, Table};
 use crate::render::units::{age, took};
 use crate::render::weight::{because, short, weight, who};
 use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, Page, Span, TITLE, Text, plural};
-use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition};
 use crate::view::Time;
+use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition};
 use crate::view::words::{BackendState, IntentKind};
 
 /// The style of a state.

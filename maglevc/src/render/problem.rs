@@ -22,7 +22,8 @@ impl Text for Vec<Problem> {
                 ProblemSeverity::Bad => BAD,
                 ProblemSeverity::Notice => NOTICE,
             };
-            let left = problem.until.map_or_else(String::new, |until| format!("; {} left", page.until(until)));
+            let left =
+                problem.until.map_or_else(String::new, |until| format!("; {} left", page.until(until)));
             table.row([
                 Span::plain(problem.kind.word()),
                 Span::new(TITLE, problem.name.clone().unwrap_or_default()),
