@@ -108,8 +108,9 @@ impl Metrics {
     /// Dropping the future is safe; the next scrape still waits for this one.
     pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sample =
-            self.control.read(|view| Sample::take(view.engine, view.tally, view.reading, view.load, view.state));
+        let sample = self
+            .control
+            .read(|view| Sample::take(view.engine, view.tally, view.reading, view.load, view.state));
         let sample = sample.await?;
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.

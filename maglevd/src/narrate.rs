@@ -13,9 +13,9 @@ pub fn narrate(event: &Event) {
         Event::IntentChanged { backend, request, attribution, ended, .. } => {
             let (by, reason) = (&attribution.by, &attribution.reason);
             if *ended {
-                tracing::info!(%backend, %request, by, reason, "it ended, and the configuration says the same");
+                tracing::info!(%backend, %request, by, reason, "what an operator wanted has ended, and the configuration says the same");
             } else {
-                tracing::info!(%backend, %request, by, reason, lasts = lasts(attribution), "it has another end");
+                tracing::info!(%backend, %request, by, reason, lasts = lasts(attribution), "what an operator wants has another end");
             }
         }
         Event::BackendRemoved { backend, transition } => {

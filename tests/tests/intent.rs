@@ -200,7 +200,7 @@ async fn what_is_asked_for_a_time_ends_by_itself_also_while_nobody_runs() {
     let again = operator.client.pause_backend(asked(300)).await.unwrap().into_inner();
     assert!(again.changed, "another end is a change");
     assert_eq!(again.backend.unwrap().state(), BackendState::Paused);
-    assert!(daemon.line("it has another end").is_some());
+    assert!(daemon.line("what an operator wants has another end").is_some());
 
     let (ended, _) = watcher.backend("web0", BackendState::Unknown).await;
     let transition = ended.transition.unwrap();
