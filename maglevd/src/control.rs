@@ -154,7 +154,7 @@ type Read = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Input {
     Read(Read),
-    Change { change: Change, who: Who, reply: oneshot::Sender<Result<bool, ChangeError>> },
+    Change { change: Change, who: Who, look: Read, reply: oneshot::Sender<Result<bool, ChangeError>> },
     Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
     Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
 }
@@ -191,12 +191,31 @@ impl Control {
     ///
     /// When the future is dropped, the change may or may not be made.
     pub async fn change(&self, change: Change, who: Who) -> Result<bool, ChangeError> {
+        self.change_and_look(change, who, |_| ()).await.map(|(changed, ())| changed)
+    }
+
+    /// The same, and looks at everything right after the change: by the time it is on disk, more may have happened.
+    /// Returns whether it changed anything, and what was seen.
+    ///
+    /// When the future is dropped, the change may or may not be made.
+    pub async fn change_and_look<R: Send + 'static>(
+        &self,
+        change: Change,
+        who: Who,
+        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
+    ) -> Result<(bool, R), ChangeError> {
+        let (show, seen) = oneshot::channel();
+        let look: Read = Box::new(move |view| {
+            // Whoever asked may have gone away meanwhile.
+            let _ = show.send(look(view));
+        });
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Change { change, who, reply }).await.map_err(|_| Stopped)?;
-        match tokio::time::timeout(KEPT_WITHIN, answer).await {
-            Ok(answer) => answer.map_err(|_| Stopped)?,
-            Err(_) => Err(ChangeError::Slow),
-        }
+        self.0.send(Input::Change { change, who, look, reply }).await.map_err(|_| Stopped)?;
+        let changed = match tokio::time::timeout(KEPT_WITHIN, answer).await {
+            Ok(answer) => answer.map_err(|_| Stopped)??,
+            Err(_) => return Err(ChangeError::Slow),
+        };
+        Ok((changed, seen.await.map_err(|_| Stopped)?))
     }
 
     /// Compares everything with what VPP has now, writes what differs, and returns what was written.
@@ -307,18 +326,26 @@ impl Driver {
         self.engine.handle_timeout(now);
     }
 
+    /// Everything as it is now.
+    fn view(&self) -> View<'_> {
+        View {
+            engine: &self.engine,
+            tally: &self.tally,
+            reading: self.clock.reading(),
+            load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
+            state: StateView { intent: self.keeper.kept(), health_failures: self.warmth.failures() },
+            events: &self.events,
+        }
+    }
+
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Read(look) => look(&View {
-                engine: &self.engine,
-                tally: &self.tally,
-                reading: self.clock.reading(),
-                load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
-                state: StateView { intent: self.keeper.kept(), health_failures: self.warmth.failures() },
-                events: &self.events,
-            }),
-            Input::Change { change, who, reply } => match self.change(change, who) {
-                Ok(changed) => self.keeper.answer(reply, changed),
+            Input::Read(look) => look(&self.view()),
+            Input::Change { change, who, look, reply } => match self.change(change, who) {
+                Ok(changed) => {
+                    look(&self.view());
+                    self.keeper.answer(reply, changed);
+                }
                 Err(refused) => drop(reply.send(Err(refused.into()))),
             },
             Input::Reload { config, reply } => {

@@ -92,6 +92,13 @@ impl Daemon {
         self.directory.path().join("state")
     }
 
+    /// The health counter of a backend as it is kept for the next start; none where there is no verdict.
+    pub fn kept_counter(&self, backend: &str) -> Option<u64> {
+        let text = std::fs::read_to_string(self.state().join("health.json")).ok()?;
+        let (_, body) = text.split_once('\n')?;
+        serde_json::from_str::<Value>(body).ok()?[backend]["counter"].as_u64()
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.process.id()

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::clock::Clock;
-use crate::control::{Change, Control, Who};
+use crate::control::{Change, Control, View, Who};
 use crate::grpc::access::{admit, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
@@ -61,6 +61,17 @@ impl Service {
         read.await.map_err(|stopped| unavailable(&stopped))
     }
 
+    /// Makes a change, and messages of what is there right after it.
+    async fn change<R: Send + 'static>(
+        &self,
+        change: Change,
+        who: Who,
+        make: impl FnOnce(Converter<'_>) -> R + Send + 'static,
+    ) -> Result<(bool, R), Status> {
+        let look = |view: &View<'_>| make(Converter { engine: view.engine, reading: view.reading });
+        self.control.change_and_look(change, who, look).await.map_err(|error| refused(&error))
+    }
+
     async fn change_backend(
         &self,
         request: Request<v1::BackendIntentRequest>,
@@ -70,8 +81,9 @@ impl Service {
         let v1::BackendIntentRequest { name, reason: why, expires_in, .. } = request.into_inner();
         let who = Who { by, reason: reason(&why)?, lasts: lasts(expires_in)? };
         let change = Change::Backend { backend: name.clone(), request: intent };
-        let changed = self.control.change(change, who).await.map_err(|error| refused(&error))?;
-        let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
+        let (changed, backend) = self
+            .change(change, who, move |c| c.engine.backend(&name).map(|backend| c.backend(backend)))
+            .await?;
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
 
@@ -200,9 +212,9 @@ impl Maglev for Service {
             weight,
             flush: request.flush,
         };
-        let changed = self.control.change(change, who).await.map_err(|error| refused(&error))?;
-        let frontend =
-            self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
+        let (changed, frontend) = self
+            .change(change, who, move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend)))
+            .await?;
         Ok(Response::new(v1::SetFrontendPoolBackendWeightResponse { frontend, changed }))
     }
 
