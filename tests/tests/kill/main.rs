@@ -9,6 +9,8 @@
 //! MAGLEV_KILL_TRIALS=10000 cargo test -p maglev-tests --test kill -- --nocapture
 //! ```
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod model;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -34,6 +34,7 @@ fn site(farm: &Farm) -> Config {
 }
 
 /// The state of every frontend.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 async fn frontends(operator: &mut Operator) -> BTreeMap<String, FrontendState> {
     let answer = operator.client.list_frontends(ListFrontendsRequest {}).await.unwrap().into_inner();
     answer.frontends.into_iter().map(|frontend| (frontend.name.clone(), frontend.state())).collect()
