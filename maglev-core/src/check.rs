@@ -1,5 +1,7 @@
 //! Pure. What to ask of a backend, how often, and how many answers make a verdict.
 
+mod fingerprint;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::fingerprint::{Fingerprint, InvalidFingerprint};
 use crate::names::CheckName;
 
 /// A health check: one way of probing, shared by any number of backends.

@@ -14,8 +14,10 @@
 mod backend;
 mod dataplane;
 mod event;
+mod expiry;
 mod frontend;
 mod reload;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -27,10 +29,11 @@ use self::dataplane::Dataplane;
 pub use self::dataplane::{SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
+pub use self::verdict::{Verdict, Verdicts};
 use crate::check::HealthCheck;
 use crate::config::Config;
 use crate::health::ProbeId;
-use crate::intent::{Attribution, Intent, IsDisabled, Request, WeightOverride};
+use crate::intent::{Attribution, Intent, Request, Unfit, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
 use crate::outcome::Outcome;
 use crate::plan::Step;
@@ -79,6 +82,19 @@ pub struct Intents {
     pub weights: BTreeMap<FrontendName, BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>>,
 }
 
+impl Intents {
+    /// The same with every time as `map` has it, to write them down on another time line.
+    pub fn map_times(mut self, map: impl Fn(Time) -> Time) -> Self {
+        let own = self.weights.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::values_mut);
+        let backends = self.backends.values_mut().flat_map(Intent::attributions_mut);
+        for who in backends.chain(own.map(|own| &mut own.attribution)) {
+            who.at = map(who.at);
+            who.until = who.until.map(&map);
+        }
+        self
+    }
+}
+
 /// Why a command was not carried out. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
@@ -113,7 +129,29 @@ pub enum CommandError {
         backend: BackendName,
         /// What was asked.
         #[source]
-        source: IsDisabled,
+        source: Unfit,
+    },
+    /// The request was to end by itself, and cannot.
+    #[error("backend {backend} stays as it is")]
+    HasNoEnd {
+        /// The backend.
+        backend: BackendName,
+        /// Why not.
+        #[source]
+        source: Unfit,
+    },
+    /// A weight was to be set for a time, and is the one that would be gone back to.
+    #[error(
+        "weight {weight} of backend {backend} in frontend {frontend} is the configured one, so there is nothing to go back \
+         to: set it without an end"
+    )]
+    ConfiguredWeight {
+        /// The frontend.
+        frontend: FrontendName,
+        /// The backend in it.
+        backend: BackendName,
+        /// The weight.
+        weight: Weight,
     },
 }
 
@@ -127,6 +165,8 @@ pub struct Engine {
     serves: BTreeMap<BackendName, BTreeSet<FrontendName>>,
     /// When each watched backend that is not being probed is due.
     due: BTreeSet<(Time, BackendName)>,
+    /// When the first of what operators want ends by itself.
+    ends_at: Option<Time>,
     dataplane: Dataplane,
     next_probe: ProbeId,
     random: fastrand::Rng,
@@ -135,8 +175,20 @@ pub struct Engine {
 
 impl Engine {
     /// Starts on a configuration with what operators wanted before. Intent for what is not in the configuration is
-    /// dropped. `seed` decides the spread of the probes and nothing else.
+    /// dropped, and what has ended by itself since ends now, as an event. `seed` decides the spread of the probes and nothing else.
     pub fn new(config: Arc<Config>, intents: Intents, seed: u64, now: Time) -> Self {
+        Engine::restarted(config, intents, Verdicts::new(), seed, now)
+    }
+
+    /// The same with what the probes said before, which counts where it is fresh until the first new result (see
+    /// [`Verdict`]). That it still holds is not news.
+    pub fn restarted(
+        config: Arc<Config>,
+        intents: Intents,
+        verdicts: Verdicts,
+        seed: u64,
+        now: Time,
+    ) -> Self {
         let nothing = Config {
             health: config.health.clone(),
             vpp: config.vpp.clone(),
@@ -150,14 +202,17 @@ impl Engine {
             frontends: BTreeMap::new(),
             serves: BTreeMap::new(),
             due: BTreeSet::new(),
+            ends_at: None,
             dataplane: Dataplane::new(&config.vpp, now),
             next_probe: ProbeId(0),
             random: fastrand::Rng::with_seed(seed),
             effects: VecDeque::new(),
         };
-        engine.install(config, intents, now);
+        engine.install(config, intents, verdicts, now);
         // Nothing happened yet: what is there at the start is not news.
         engine.effects.clear();
+        // But that something has ended meanwhile is.
+        engine.expire(now);
         engine
     }
 
@@ -211,11 +266,12 @@ impl Engine {
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Time> {
         let probe = self.due.first().map(|&(time, _)| time);
-        [probe, self.dataplane.poll_timeout()].into_iter().flatten().min()
+        [probe, self.ends_at, self.dataplane.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Does what is due: probes, and comparisons with the dataplane.
+    /// Does what is due: probes, the end of what operators wanted for a time, and comparisons with the dataplane.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.expire(now);
         self.drive(now);
         while self.due.first().is_some_and(|&(time, _)| time <= now) {
             let Some((_, name)) = self.due.pop_first() else { break };
@@ -248,15 +304,29 @@ impl Engine {
         };
         let name = status.name().clone();
         let cause = Cause::Operator { request, attribution: attribution.clone() };
-        let changed = status
-            .request(request, attribution)
-            .map_err(|source| CommandError::Disabled { backend: name.clone(), source })?;
+        let changed = status.request(request, attribution.clone()).map_err(|source| match source {
+            Unfit::Disabled(_) => CommandError::Disabled { backend: name.clone(), source },
+            Unfit::NothingToGoBackTo(_) | Unfit::Endless(_) => {
+                CommandError::HasNoEnd { backend: name.clone(), source }
+            }
+        })?;
         if changed {
             // An operator who resumes or enables wants to see the result now, so nothing is spread.
             let abandoned = status.follow_mode(now, std::time::Duration::ZERO);
             let transition = status.settle(now, cause);
             self.cancel(abandoned);
+            if transition.is_none() {
+                // Only its end is another.
+                self.emit(Event::IntentChanged {
+                    backend: name.clone(),
+                    request,
+                    attribution,
+                    ended: false,
+                    at: now,
+                });
+            }
             self.after(&name, now, transition);
+            self.look_for_ends();
         }
         Ok(changed)
     }
@@ -282,6 +352,7 @@ impl Engine {
         if let Some(event) = event {
             self.emit(event);
             self.decide(&name, now);
+            self.look_for_ends();
         }
         let address = self.backends.get(backend).map(|backend| backend.config().address);
         if let (true, Some(address), Some(status)) = (flush, address, self.frontends.get(&name)) {

@@ -250,18 +250,21 @@ fn set_backend() -> Vec<Node> {
         word("pause", "stop probing and give it no new flows; keep its flows")
             .runs(|session, arguments| Box::pin(set::pause(session, arguments)), json)
             .details(force_details!("Refused while the backend is disabled. A pause"))
-            .options([force(), reason()]),
+            .options([force(), lasts(), reason()]),
         word("resume", "end a pause: unknown until the next probe")
             .runs(|session, arguments| Box::pin(set::resume(session, arguments)), json)
             .details("Refused while the backend is disabled.")
             .options([reason()]),
         word("enable", "end a disable, also one of the configuration")
             .runs(|session, arguments| Box::pin(set::enable(session, arguments)), json)
-            .options([reason()]),
+            .details(
+                "With `for`, of a backend that the configuration disables: it is disabled again at the end.",
+            )
+            .options([lasts(), reason()]),
         word("disable", "stop probing, give it no new flows and evict its flows")
             .runs(|session, arguments| Box::pin(set::disable(session, arguments)), json)
             .details(force_details!("A disable"))
-            .options([force(), reason()]),
+            .options([force(), lasts(), reason()]),
     ]
 }
 
@@ -274,9 +277,15 @@ fn set_weight() -> Node {
     )
     .runs(|session, arguments| Box::pin(set::weight(session, arguments)), Json::Object("WeightChange"))
     .details(force_details!(
-        "The weight stands until it is set to the configured one, also across reloads and restarts. Weight 0"
+        "The weight stands until it is set to the configured one, or until the time after `for` is over, also across \
+         reloads and restarts. Weight 0"
     ))
-    .options([word("flush", "evict its established flows in this frontend").ends(), force(), reason()]);
+    .options([
+        word("flush", "evict its established flows in this frontend").ends(),
+        force(),
+        lasts(),
+        reason(),
+    ]);
     place(weight)
 }
 
@@ -300,6 +309,17 @@ fn place(weight: Node) -> Node {
 /// For what could take the last backend from a frontend.
 fn force() -> Node {
     word("force", "do it even where a frontend is left without a backend").ends()
+}
+
+/// For what is to end by itself.
+fn lasts() -> Node {
+    word("for", "how long; then it ends by itself").then([slot(
+        "TIME",
+        "for",
+        Kind::Duration,
+        "such as 30m, 2h or 1d12h, at most 366 days; asking again sets another end",
+    )
+    .ends()])
 }
 
 fn explain_backend() -> Node {

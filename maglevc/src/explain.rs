@@ -60,7 +60,7 @@ impl Facts<'_> {
             finding: format!("the configuration gives it weight {configured}"),
         }];
         if let Some(set) = &weight.overridden {
-            let who = self.said(set.by.as_deref(), set.at, set.reason.as_deref());
+            let who = self.said(set.by.as_deref(), set.at, set.until, set.reason.as_deref());
             let finding = format!("weight {} instead, set {who}", set.weight);
             links.push(Link { cause: "override", passes: set.weight > 0, finding });
         }
@@ -70,7 +70,7 @@ impl Facts<'_> {
     fn intent(&self) -> Link {
         let (passes, finding) = match &self.backend.intent {
             Some(intent) => {
-                let who = self.said(intent.by.as_deref(), intent.at, intent.reason.as_deref());
+                let who = self.said(intent.by.as_deref(), intent.at, intent.until, intent.reason.as_deref());
                 (intent.kind == IntentKind::Enabled, format!("{} {who}", intent.kind))
             }
             None if !self.backend.enabled => (false, "disabled by the configuration".to_owned()),
@@ -173,14 +173,18 @@ impl Facts<'_> {
                 };
                 vec![change(format!("{passes}{}", self.next()), &once_up)]
             }
-            WeightReason::Paused => {
-                vec![change(format!("`set backend {name} resume`, and one passed probe"), &once_up)]
-            }
-            WeightReason::Disabled => {
-                vec![change(format!("`set backend {name} enable`, and one passed probe"), &once_up)]
-            }
+            WeightReason::Paused => vec![change(self.undone("resume"), &once_up)],
+            WeightReason::Disabled => vec![change(self.undone("enable"), &once_up)],
             WeightReason::Unspecified => Vec::new(),
         }
+    }
+
+    /// What puts a backend back that an operator took out.
+    fn undone(&self, command: &str) -> String {
+        let intent = self.backend.intent.as_ref().filter(|intent| intent.kind != IntentKind::Enabled);
+        let ends = intent.and_then(|intent| intent.until);
+        let by_itself = ends.map_or_else(String::new, |until| format!(" or {} of time", self.left(until)));
+        format!("`set backend {} {command}`{by_itself}, and one passed probe", self.backend.name)
     }
 
     /// What the weight will be when the backend is up.
@@ -214,10 +218,15 @@ impl Facts<'_> {
         format!("{}{}", next.unwrap_or_default(), every.unwrap_or_default())
     }
 
-    fn said(&self, by: Option<&str>, at: Option<Time>, reason: Option<&str>) -> String {
+    fn said(&self, by: Option<&str>, at: Option<Time>, until: Option<Time>, reason: Option<&str>) -> String {
         let by = by.map_or_else(|| "by an operator".to_owned(), |by| format!("by {}", short(by)));
         let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        format!("{by}{}{reason}", self.ago(at))
+        let left = until.map_or_else(String::new, |until| format!(", {} left", self.left(until)));
+        format!("{by}{}{left}{reason}", self.ago(at))
+    }
+
+    fn left(&self, Time(until): Time) -> String {
+        age(until.duration_since(self.now).as_secs())
     }
 
     fn ago(&self, at: Option<Time>) -> String {

@@ -172,7 +172,9 @@ pub(crate) fn words(question: &Question<'_>) -> Vec<Continuation> {
             Token::Slot(Slot { kind: Kind::Name(object) | Kind::Mention(object), .. }) => {
                 (Place::Name(object), Vec::new())
             }
-            Token::Slot(Slot { kind: Kind::Number(..) | Kind::Text, .. }) => (Place::Value, Vec::new()),
+            Token::Slot(Slot { kind: Kind::Number(..) | Kind::Duration | Kind::Text, .. }) => {
+                (Place::Value, Vec::new())
+            }
         };
         all.push(Continuation { label: node.token.label().to_owned(), help: node.help, values, place });
     }

@@ -45,6 +45,7 @@ pub(crate) fn problems(all: &Everything) -> Vec<Problem> {
             name: None,
             what: "not known".to_owned(),
             since: None,
+            until: None,
             because: format!("{what}: {sentence}"),
         });
     }
@@ -63,6 +64,7 @@ fn config(all: &Everything, found: &mut Vec<Problem>) {
             name: version.config_path.clone(),
             what: "reload refused".to_owned(),
             since: None,
+            until: None,
             because: "the daemon still runs on the configuration before it".to_owned(),
         });
     }
@@ -77,6 +79,7 @@ fn config(all: &Everything, found: &mut Vec<Problem>) {
             name: Some(format!("{}{place}", diagnostic.file)),
             what: "not valid".to_owned(),
             since: None,
+            until: None,
             because: format!("{key}{}", diagnostic.message),
         });
     }
@@ -87,6 +90,7 @@ fn config(all: &Everything, found: &mut Vec<Problem>) {
             name: all.version.as_ref().and_then(|version| version.config_path.clone()),
             what: "not loaded".to_owned(),
             since: None,
+            until: None,
             because: "the file was changed; `config check` says what `config reload` would do".to_owned(),
         });
     }
@@ -100,6 +104,7 @@ fn vpp(all: &Everything, found: &mut Vec<Problem>) {
             name: None,
             what: what.to_owned(),
             since: None,
+            until: None,
             because: status.problem.clone().unwrap_or_else(|| because.to_owned()),
         });
     };
@@ -128,6 +133,7 @@ fn vpp(all: &Everything, found: &mut Vec<Problem>) {
             name: Some(vip.frontend.clone().unwrap_or_else(|| vip.prefix.clone())),
             what: "refused".to_owned(),
             since: None,
+            until: None,
             because: error.clone(),
         });
     }
@@ -138,6 +144,7 @@ fn vpp(all: &Everything, found: &mut Vec<Problem>) {
             name: None,
             what: "not in step".to_owned(),
             since: None,
+            until: None,
             because: format!(
                 "{} to VPP missing; `plan vpp lb state` lists them",
                 plural(plan.operations.len(), "write")
@@ -176,6 +183,7 @@ fn frontend(one: &Frontend, found: &mut Vec<Problem>) {
         name: Some(one.name.clone()),
         what,
         since: one.since,
+        until: None,
         because,
     });
 }
@@ -203,6 +211,8 @@ fn census(pools: &[Pool]) -> String {
 }
 
 fn backend(one: &Backend, found: &mut Vec<Problem>) {
+    let intent = one.intent.as_ref().filter(|intent| intent.kind != IntentKind::Enabled);
+    let until = intent.and_then(|intent| intent.until);
     let mut problem = |severity, what: &str, because: String| {
         found.push(Problem {
             severity,
@@ -210,10 +220,10 @@ fn backend(one: &Backend, found: &mut Vec<Problem>) {
             name: Some(one.name.clone()),
             what: what.to_owned(),
             since: one.since,
+            until,
             because,
         });
     };
-    let intent = one.intent.as_ref().filter(|intent| intent.kind != IntentKind::Enabled);
     let wanted = intent.map(|intent| said(intent.by.as_deref(), intent.reason.as_deref()));
     let failed = one.last_probe.as_ref().filter(|probe| probe.success == Some(false));
     match one.state {
@@ -253,13 +263,16 @@ fn backend(one: &Backend, found: &mut Vec<Problem>) {
         BackendState::Removed | BackendState::Unspecified => {}
     }
     for membership in &one.memberships {
-        let Some(Override { weight, by, at, reason }) = &membership.weight.overridden else { continue };
+        let Some(Override { weight, by, at, reason, until }) = &membership.weight.overridden else {
+            continue;
+        };
         found.push(Problem {
             severity: ProblemSeverity::Notice,
             kind: ProblemKind::Backend,
             name: Some(one.name.clone()),
             what: format!("weight {weight}"),
             since: *at,
+            until: *until,
             because: format!(
                 "instead of {} in {}, {}",
                 membership.weight.configured,

@@ -84,6 +84,8 @@ pub(crate) enum Kind {
     Mention(Object),
     /// A number from the first to the second, both included.
     Number(u64, u64),
+    /// A span of time such as `30m`, `2h` or `1d12h`: more than nothing and at most 366 days.
+    Duration,
     /// One of these words, or an unambiguous beginning of it.
     Choice(&'static [&'static str]),
     /// Everything up to the end of the line.

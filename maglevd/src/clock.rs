@@ -54,11 +54,17 @@ impl Reading {
 
     /// What the wall clock showed at `time`, as it goes now: ages stay right when it was stepped in between.
     pub fn wall(&self, time: Time) -> SystemTime {
+        UNIX_EPOCH + self.stored(time).since(Time::ZERO)
+    }
+
+    /// The same as a time on the line of the next process, whose origin is the wall clock as it goes then. To be written
+    /// down.
+    pub fn stored(&self, time: Time) -> Time {
         let wall = self.wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let (wall, now) = (i128::try_from(wall).unwrap_or(i128::MAX), i128::from(self.now.as_nanos()));
         let step = wall.saturating_sub(now).saturating_add(GRAIN / 2).div_euclid(GRAIN) * GRAIN;
         let shown = u64::try_from((i128::from(time.as_nanos()) + step).max(0)).unwrap_or(u64::MAX);
-        UNIX_EPOCH + Duration::from_nanos(shown)
+        Time::from_nanos(shown)
     }
 }
 

@@ -1,14 +1,17 @@
 //! Driver. The one task that owns the engine: it feeds it inputs and carries out its effects.
 
+mod keeper;
 mod probes;
 mod pulse;
 mod syncs;
+mod warmth;
 mod witness;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use maglev_core::config::Config;
-use maglev_core::engine::{CommandError, Effect, Engine, Event, SyncReport};
+use maglev_core::engine::{Cause, CommandError, Effect, Engine, Event, Intents, SyncReport, Verdicts};
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Verdict};
@@ -18,17 +21,19 @@ use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use self::keeper::Keeper;
+pub use self::keeper::Kept;
 use self::probes::Probes;
 use self::pulse::Pulse;
 use self::syncs::Syncs;
 pub use self::syncs::{NoVpp, Synced};
+use self::warmth::Warmth;
 use crate::audit::Note;
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
 use crate::notify::ServiceManager;
-use crate::reload::Chain;
-use crate::state::StateDir;
+use crate::state::{HealthFile, IntentFile, StateError};
 use crate::tally::Tally;
 use crate::vpp::{Handle, News, Order, Task};
 
@@ -38,6 +43,10 @@ const QUEUE: usize = 256;
 
 /// Events that a slow watcher can be behind before it is resynchronised.
 const BACKLOG: usize = 4096;
+
+/// How long a change waits for the disk. Whoever asks for it waits for the answer, and a disk that hangs must not make
+/// them wait for ever.
+const KEPT_WITHIN: Duration = Duration::from_secs(10);
 
 /// The engine task is gone, so the daemon is about to end.
 #[derive(Clone, Copy, Debug, Error)]
@@ -52,7 +61,13 @@ pub enum ChangeError {
     Refused(#[from] CommandError),
     /// It was made, but cannot be kept across a restart.
     #[error("done, but it will not survive a restart of maglevd")]
-    NotKept(#[source] crate::state::StateError),
+    NotKept(#[source] Arc<StateError>),
+    /// It was made, or is about to be, and the disk takes its time.
+    #[error(
+        "the state directory has not taken it in {KEPT_WITHIN:?}: it is done, or will be, and may not survive a restart of \
+         maglevd"
+    )]
+    Slow,
     /// The daemon is ending.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -69,6 +84,8 @@ pub struct View<'a> {
     pub reading: Reading,
     /// What is under way.
     pub load: Load,
+    /// How it stands with the state directory.
+    pub state: StateView,
     /// Where the next event will be sent to.
     events: &'a broadcast::Sender<Arc<Event>>,
 }
@@ -80,6 +97,15 @@ pub struct Load {
     pub probes: usize,
     /// Those who watch events.
     pub watchers: usize,
+}
+
+/// How it stands with the state directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StateView {
+    /// With what operators want.
+    pub intent: Kept,
+    /// How often the verdicts of the probes could not be written.
+    pub health_failures: u64,
 }
 
 impl View<'_> {
@@ -118,24 +144,26 @@ pub enum Change {
     },
 }
 
+/// Who asks for a change, why, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Who {
+    /// The operator and how they came in.
+    pub by: String,
+    /// Why; may be empty.
+    pub reason: String,
+    /// How long it holds; absent for ever.
+    pub lasts: Option<Duration>,
+    /// Where what was so before and is so after is noted, for the audit log.
+    pub note: Note,
+}
+
 type Read = Box<dyn FnOnce(&View<'_>) + Send>;
 
 enum Input {
     Read(Read),
-    Change {
-        change: Change,
-        by: String,
-        reason: String,
-        note: Note,
-        reply: oneshot::Sender<Result<bool, ChangeError>>,
-    },
-    Reload {
-        config: Arc<Config>,
-        reply: oneshot::Sender<()>,
-    },
-    Sync {
-        reply: oneshot::Sender<Result<Synced, NoVpp>>,
-    },
+    Change { change: Change, who: Who, look: Read, reply: oneshot::Sender<Result<bool, ChangeError>> },
+    Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
+    Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
 }
 
 impl std::fmt::Debug for Input {
@@ -166,19 +194,35 @@ impl Control {
         answer.await.map_err(|_| Stopped)
     }
 
-    /// Makes an operator's change, and notes what it changed. Returns whether that is anything.
+    /// Makes an operator's change. Returns whether it changed anything, once it is on disk.
     ///
     /// When the future is dropped, the change may or may not be made.
-    pub async fn change(
+    pub async fn change(&self, change: Change, who: Who) -> Result<bool, ChangeError> {
+        self.change_and_look(change, who, |_| ()).await.map(|(changed, ())| changed)
+    }
+
+    /// The same, and looks at everything right after the change: by the time it is on disk, more may have happened.
+    /// Returns whether it changed anything, and what was seen.
+    ///
+    /// When the future is dropped, the change may or may not be made.
+    pub async fn change_and_look<R: Send + 'static>(
         &self,
         change: Change,
-        by: String,
-        reason: String,
-        note: Note,
-    ) -> Result<bool, ChangeError> {
+        who: Who,
+        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
+    ) -> Result<(bool, R), ChangeError> {
+        let (show, seen) = oneshot::channel();
+        let look: Read = Box::new(move |view| {
+            // Whoever asked may have gone away meanwhile.
+            let _ = show.send(look(view));
+        });
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Change { change, by, reason, note, reply }).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)?
+        self.0.send(Input::Change { change, who, look, reply }).await.map_err(|_| Stopped)?;
+        let changed = match tokio::time::timeout(KEPT_WITHIN, answer).await {
+            Ok(answer) => answer.map_err(|_| Stopped)??,
+            Err(_) => return Err(ChangeError::Slow),
+        };
+        Ok((changed, seen.await.map_err(|_| Stopped)?))
     }
 
     /// Compares everything with what VPP has now, writes what differs, and returns what was written.
@@ -209,7 +253,8 @@ pub struct Driver {
     probes: Probes,
     tally: Tally,
     events: broadcast::Sender<Arc<Event>>,
-    state: Option<StateDir>,
+    keeper: Keeper,
+    warmth: Warmth,
     /// Absent without VPP.
     vpp: Option<Handle>,
     /// The number of the present connection to VPP, if there is one.
@@ -224,7 +269,7 @@ impl Driver {
         engine: Engine,
         clock: Clock,
         prober: Prober,
-        state: Option<StateDir>,
+        (intent, health): (Option<IntentFile>, Option<HealthFile>),
         vpp: Option<Handle>,
     ) -> (Self, Control) {
         let (sender, inputs) = mpsc::channel(QUEUE);
@@ -235,7 +280,8 @@ impl Driver {
             inputs,
             probes: Probes::new(prober),
             events: broadcast::Sender::new(BACKLOG),
-            state,
+            keeper: Keeper::new(intent),
+            warmth: Warmth::new(health),
             vpp,
             connection: None,
             syncs: Syncs::default(),
@@ -251,26 +297,42 @@ impl Driver {
         self
     }
 
-    /// Runs until `stop`. Probes in flight are abandoned then.
+    /// Runs until `stop`. Probes in flight are abandoned then, and what is to outlive the process is written.
     pub async fn run(mut self, stop: CancellationToken) {
+        // What is there at the start is news where something ended meanwhile.
+        self.carry_out();
         loop {
+            self.keep();
             let due = self.engine.poll_timeout().map(|time| self.clock.instant(time));
             let beat = self.pulse.due();
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 Some(input) = self.inputs.recv() => self.handle(input),
                 Some(done) = self.probes.next() => {
                     let now = self.clock.now();
+                    self.warmth.probed();
                     self.tally.probe(&done.backend, &done.kind, &done.outcome);
                     narrate_probe(&done, self.last_code(&done.backend));
                     self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
                 }
                 Some(news) = hear(&mut self.vpp) => self.hear(news),
+                () = self.keeper.next() => {}
+                () = self.warmth.next() => {}
                 () = sleep_until(due) => self.wake(),
                 () = sleep_until(beat) => self.pulse.beat(),
             }
             self.carry_out();
         }
+        let (engine, reading) = (&self.engine, self.clock.reading());
+        self.keeper.finish(|| intents(engine, reading)).await;
+        self.warmth.finish(verdicts(engine, reading)).await;
+    }
+
+    /// Begins to write down what is due.
+    fn keep(&mut self) {
+        let (engine, clock) = (&self.engine, self.clock);
+        self.keeper.begin(|| intents(engine, clock.reading()));
+        self.warmth.begin(|| verdicts(engine, clock.reading()));
     }
 
     /// Does what is due by now.
@@ -282,21 +344,34 @@ impl Driver {
         self.engine.handle_timeout(now);
     }
 
+    /// Everything as it is now.
+    fn view(&self) -> View<'_> {
+        View {
+            engine: &self.engine,
+            tally: &self.tally,
+            reading: self.clock.reading(),
+            load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
+            state: StateView { intent: self.keeper.kept(), health_failures: self.warmth.failures() },
+            events: &self.events,
+        }
+    }
+
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Read(look) => look(&View {
-                engine: &self.engine,
-                tally: &self.tally,
-                reading: self.clock.reading(),
-                load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
-                events: &self.events,
-            }),
-            Input::Change { change, by, reason, note, reply } => {
+            Input::Read(look) => look(&self.view()),
+            Input::Change { change, who, look, reply } => {
+                let note = who.note.clone();
                 let before = witness::witness(&self.engine, &change);
-                let result = self.change(&change, by, reason);
+                let result = self.change(&change, who);
                 let after = witness::witness(&self.engine, &change);
                 note.set(before, after, matches!(result, Ok(false)));
-                let _ = reply.send(result);
+                match result {
+                    Ok(changed) => {
+                        look(&self.view());
+                        self.keeper.answer(reply, changed);
+                    }
+                    Err(refused) => drop(reply.send(Err(refused.into()))),
+                }
             }
             Input::Reload { config, reply } => {
                 if config.health.netns != self.engine.config().health.netns {
@@ -304,9 +379,8 @@ impl Driver {
                 }
                 self.engine.reload(self.clock.now(), config);
                 self.tally.resize(&self.engine);
-                if let Err(error) = self.keep() {
-                    tracing::error!(error = %Chain(&error), "operators' intent is not kept");
-                }
+                // What is gone from it takes its intent with it.
+                self.keeper.changed();
                 let _ = reply.send(());
             }
             Input::Sync { reply } => match (&self.vpp, self.connection) {
@@ -354,9 +428,10 @@ impl Driver {
         self.syncs.answer(report);
     }
 
-    fn change(&mut self, change: &Change, by: String, reason: String) -> Result<bool, ChangeError> {
+    fn change(&mut self, change: &Change, who: Who) -> Result<bool, CommandError> {
         let now = self.clock.now();
-        let attribution = Attribution { by, at: now, reason };
+        let Who { by, reason, lasts, note: _ } = who;
+        let attribution = Attribution { by, at: now, reason, until: lasts.map(|span| now + span) };
         let changed = match change {
             Change::Backend { backend, request } => {
                 self.engine.request(now, backend, *request, attribution)?
@@ -366,18 +441,33 @@ impl Driver {
             }
         };
         if changed {
-            self.keep().map_err(ChangeError::NotKept)?;
+            self.keeper.changed();
         }
         Ok(changed)
     }
 
-    /// Writes down what operators want, before anybody is told that it is done.
-    fn keep(&mut self) -> Result<(), crate::state::StateError> {
-        self.state.as_mut().map_or(Ok(()), |state| state.keep(&self.engine.intents()))
-    }
-
     fn last_code(&self, backend: &BackendName) -> Option<Code> {
         self.engine.backend(backend.as_str())?.last_probe().map(|last| last.outcome.code)
+    }
+
+    /// Takes note of what has to be written down.
+    fn remember(&mut self, event: &Event) {
+        match event {
+            Event::BackendChanged { transition, .. } => {
+                self.warmth.changed();
+                if let Cause::Expired { .. } = transition.cause {
+                    self.keeper.changed();
+                }
+            }
+            Event::IntentChanged { .. } | Event::WeightEnded { .. } => self.keeper.changed(),
+            Event::BackendAdded { .. }
+            | Event::BackendRemoved { .. }
+            | Event::FrontendAdded { .. }
+            | Event::FrontendChanged { .. }
+            | Event::FrontendRemoved { .. }
+            | Event::WeightSet { .. }
+            | Event::WeightChanged { .. } => {}
+        }
     }
 
     fn carry_out(&mut self) {
@@ -392,6 +482,7 @@ impl Driver {
                 Effect::Synced(report) => self.synced(report),
                 Effect::Event(event) => {
                     narrate(&event);
+                    self.remember(&event);
                     self.tally.event(&event);
                     // Nobody watches: nothing is lost.
                     let _ = self.events.send(Arc::new(event));
@@ -399,6 +490,20 @@ impl Driver {
             }
         }
     }
+}
+
+/// What operators want, as it is written down.
+fn intents(engine: &Engine, reading: Reading) -> Intents {
+    engine.intents().map_times(|time| reading.stored(time))
+}
+
+/// What the probes say, as it is written down.
+fn verdicts(engine: &Engine, reading: Reading) -> Verdicts {
+    let mut verdicts = engine.verdicts();
+    for verdict in verdicts.values_mut() {
+        (verdict.at, verdict.since) = (reading.stored(verdict.at), reading.stored(verdict.since));
+    }
+    verdicts
 }
 
 /// A probe that could not be made changes no state, so without a line of its own nobody would learn that a backend is
@@ -432,3 +537,6 @@ async fn sleep_until(deadline: Option<tokio::time::Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

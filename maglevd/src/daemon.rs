@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use maglev_core::config::{self, Config, Parsed, ParsedAccess};
-use maglev_core::engine::{Engine, Intents};
+use maglev_core::engine::{Engine, Intents, Verdicts};
 use maglev_probe::Prober;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -19,13 +19,14 @@ use crate::clock::Clock;
 use crate::control::Driver;
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
+use crate::lock::Locks;
 use crate::logging::Lines;
-use crate::metrics::{Guard, Metrics};
+use crate::metrics::{Damaged, Guard, Metrics, Sources};
 use crate::notify::ServiceManager;
 use crate::rehearsal::{self, Missing};
 use crate::reload::{self, Beside, ConfigStatus, Reloader};
 use crate::settings::Settings;
-use crate::state::{StateDir, StateError};
+use crate::state::{self, HealthFile, IntentFile, SetAside, StateError};
 use crate::supervision::Supervision;
 use crate::tls::{Protocol, Tls};
 use crate::vpp::{Link, Messages, Vpp};
@@ -52,6 +53,8 @@ pub struct Daemon {
     lines: Lines,
     manager: ServiceManager,
     stop: CancellationToken,
+    /// Held until the end.
+    locks: Locks,
 }
 
 /// Where a daemon listens, with the ports the kernel chose where 0 was asked for.
@@ -64,13 +67,16 @@ pub struct Bound {
 }
 
 impl Daemon {
-    /// Takes a configuration and an access file, if there is one, and listens. Nothing is probed yet.
+    /// Takes a configuration and an access file, if there is one, and listens. Nothing is probed yet. Fails before it
+    /// listens where another maglevd has the same state directory or VPP ([`Taken`](crate::lock::Taken)).
     pub async fn bind(
         settings: Settings,
         parsed: Parsed,
         access: Option<ParsedAccess>,
         lines: Lines,
     ) -> anyhow::Result<Self> {
+        // Before anything else: the other one must not notice us.
+        let locks = Locks::take(&settings)?;
         reload::warn(&settings.config, &parsed.warnings);
         let access = access.map(|parsed| {
             reload::warn(settings.access.as_deref().unwrap_or(Path::new("")), &parsed.warnings);
@@ -88,6 +94,7 @@ impl Daemon {
             None => Vec::new(),
         };
         let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
+        locks.attend(&stop);
         let daemon = Daemon {
             settings,
             config,
@@ -99,6 +106,7 @@ impl Daemon {
             lines,
             manager: ServiceManager::none(),
             stop,
+            locks,
         };
         daemon.warn_of_the_clear();
         Ok(daemon)
@@ -144,11 +152,11 @@ impl Daemon {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
 
-        let stop = self.stop;
+        let (stop, locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();
         let clock = Clock::start();
-        let (state, intents) = open_state(&self.settings);
-        let engine = Engine::new(Arc::clone(&self.config), intents, seed(clock), clock.now());
+        let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings);
+        let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
@@ -157,7 +165,7 @@ impl Daemon {
             tasks.spawn(vpp.run(stop.clone()));
             handle
         });
-        let (driver, control) = Driver::new(engine, clock, prober, state, handle);
+        let (driver, control) = Driver::new(engine, clock, prober, (intent, health), handle);
         let status = ConfigStatus::loaded();
         let options = config_options(&self.settings);
         let audit = match self.settings.audit.clone() {
@@ -199,8 +207,8 @@ impl Daemon {
         let metrics_tls = self.tls.as_ref().filter(|_| self.settings.metrics_tls);
         let metrics_gate = gate(Protocol::Http1, metrics_tls, http::LIMITS, &guard.metrics);
         let grpc_gate = gate(Protocol::Http2, self.tls.as_ref(), grpc::LIMITS, &guard.grpc);
-        let metrics =
-            Metrics::new(control.clone(), status, link.clone(), messages, calls.clone(), missing, guard);
+        let sources = Sources { link: link.clone(), messages, calls: calls.clone(), missing, guard, damaged };
+        let metrics = Metrics::new(control.clone(), status, sources);
         let metrics = Arc::new(metrics);
         for listener in self.metrics {
             tracing::info!(address = listener.local(), tls = metrics_tls.is_some(), "serving metrics");
@@ -254,6 +262,8 @@ impl Daemon {
             _ = terminate.recv() => tracing::warn!("told twice: calls under way are cut off"),
             _ = interrupt.recv() => tracing::warn!("told twice: calls under way are cut off"),
         }
+        // Only now may another begin.
+        drop(locks);
         result.map(drop)
     }
 }
@@ -304,23 +314,59 @@ fn seed(clock: Clock) -> u64 {
     clock.now().as_nanos()
 }
 
-fn open_state(settings: &Settings) -> (Option<StateDir>, Intents) {
-    let Some(path) = &settings.state_dir else { return (None, Intents::default()) };
-    let complain = |error: &StateError| {
-        tracing::error!(
-            error = %reload::Chain(error),
-            "what operators want will not survive a restart; give --state-dir a directory that can be written, or an \
-             empty name to do without"
-        );
-    };
-    match StateDir::open(path) {
-        Ok((state, intents)) => {
-            state.check().unwrap_or_else(|error| complain(&error));
-            (Some(state), intents)
-        }
+/// What was kept, and where it goes on being kept.
+#[derive(Default)]
+struct State {
+    intent: Option<IntentFile>,
+    intents: Intents,
+    health: Option<HealthFile>,
+    verdicts: Verdicts,
+    damaged: Damaged,
+}
+
+/// Opens the state directory. Whatever is wrong with it is told and does not keep the daemon from running.
+fn open_state(settings: &Settings) -> State {
+    let Some(path) = &settings.state_dir else { return State::default() };
+    let directory = match state::directory(path) {
+        Ok(directory) => directory,
         Err(error) => {
-            complain(&error);
-            (None, Intents::default())
+            unusable(&error, "nothing will survive a restart");
+            return State::default();
         }
+    };
+    let mut state = State::default();
+    match IntentFile::open(directory.clone()) {
+        Ok((file, intents, aside)) => {
+            (state.intent, state.intents, state.damaged.intent) = (Some(file), intents, aside.is_some());
+            if let Some(SetAside { file, kept_as, damage }) = aside {
+                tracing::error!(
+                    file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
+                    "what operators wanted cannot be read: every pause, disable and weight is forgotten, and servers \
+                     that were taken out of service are back in it"
+                );
+            }
+        }
+        Err(error) => unusable(&error, "what operators want is forgotten, and will not survive a restart"),
     }
+    match HealthFile::open(directory) {
+        Ok((file, verdicts, aside)) => {
+            (state.health, state.verdicts, state.damaged.health) = (Some(file), verdicts, aside.is_some());
+            if let Some(SetAside { file, kept_as, damage }) = aside {
+                tracing::error!(
+                    file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
+                    "what the probes said before cannot be read: every backend begins as unknown"
+                );
+            }
+        }
+        Err(error) => unusable(&error, "what the probes say will not survive a restart"),
+    }
+    state
+}
+
+fn unusable(error: &StateError, so: &str) {
+    tracing::error!(
+        error = %reload::Chain(error), so,
+        "the state directory cannot be used; give --state-dir a directory that can be written, or an empty name to do \
+         without"
+    );
 }

@@ -4,6 +4,7 @@ mod access;
 mod calls;
 mod convert;
 mod dataplane;
+mod expiry;
 mod judge;
 mod refusal;
 mod rules;

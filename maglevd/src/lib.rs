@@ -14,6 +14,7 @@ pub mod grpc;
 pub mod http;
 pub mod limits;
 pub mod listen;
+pub mod lock;
 pub mod logging;
 pub mod metrics;
 pub mod narrate;

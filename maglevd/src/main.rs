@@ -10,6 +10,7 @@ use maglev_core::config::{Diagnostic, Parsed, ParsedAccess};
 use maglevd::access;
 use maglevd::daemon::{Daemon, config_options};
 use maglevd::limits;
+use maglevd::lock::{self, Taken};
 use maglevd::logging::{self, Lines};
 use maglevd::notify::ServiceManager;
 use maglevd::reload::{self, Chain, ConfigError, both};
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("maglevd: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Taken>() { ExitCode::from(lock::EXIT) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! they are written with the exporter's own formatting functions.
 
 mod guard;
+mod state;
 mod text;
 mod vpp;
 
@@ -23,8 +24,9 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::Mutex;
 
 pub use self::guard::Guard;
+pub use self::state::Damaged;
 use crate::clock::Reading;
-use crate::control::{Control, Load, Stopped};
+use crate::control::{Control, Load, StateView, Stopped};
 use crate::grpc::Calls;
 use crate::rehearsal::Missing;
 use crate::reload::ConfigStatus;
@@ -37,15 +39,27 @@ use crate::vpp::{Link, Messages};
 pub struct Metrics {
     control: Control,
     config: ConfigStatus,
-    /// Absent without VPP.
-    link: Option<Link>,
-    messages: Messages,
-    calls: Calls,
-    missing: Missing,
-    guard: Guard,
+    sources: Sources,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
+}
+
+/// Whatever is counted beside the engine.
+#[derive(Debug)]
+pub struct Sources {
+    /// Absent without VPP.
+    pub link: Option<Link>,
+    /// Messages to and from VPP.
+    pub messages: Messages,
+    /// Calls of gRPC.
+    pub calls: Calls,
+    /// Capabilities that probes lack.
+    pub missing: Missing,
+    /// Who was let in and who was not.
+    pub guard: Guard,
+    /// What was wrong with the state at the start.
+    pub damaged: Damaged,
 }
 
 /// What a scrape is made of, copied from the engine's task at one moment.
@@ -54,6 +68,7 @@ struct Sample {
     frontends: Vec<FrontendSample>,
     tally: Tally,
     load: Load,
+    state: StateView,
     vpp: vpp::Sample,
 }
 
@@ -85,26 +100,9 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    pub fn new(
-        control: Control,
-        config: ConfigStatus,
-        link: Option<Link>,
-        messages: Messages,
-        calls: Calls,
-        missing: Missing,
-        guard: Guard,
-    ) -> Self {
-        Metrics {
-            control,
-            config,
-            link,
-            messages,
-            calls,
-            missing,
-            guard,
-            process: metrics_process::Collector::default(),
-            turn: Arc::default(),
-        }
+    pub fn new(control: Control, config: ConfigStatus, sources: Sources) -> Self {
+        let process = metrics_process::Collector::default();
+        Metrics { control, config, sources, process, turn: Arc::default() }
     }
 
     /// Every metric, in Prometheus' text format 0.0.4.
@@ -112,8 +110,10 @@ impl Metrics {
     /// Dropping the future is safe; the next scrape still waits for this one.
     pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sample =
-            self.control.read(|view| Sample::take(view.engine, view.tally, view.reading, view.load)).await?;
+        let sample = self
+            .control
+            .read(|view| Sample::take(view.engine, view.tally, view.reading, view.load, view.state));
+        let sample = sample.await?;
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
         let text = tokio::task::spawn_blocking(move || {
@@ -132,11 +132,13 @@ impl Metrics {
             sample.record();
             self.describe();
             self.record();
-            self.guard.describe();
-            self.guard.record();
-            if let Some(link) = &self.link {
+            self.sources.guard.describe();
+            self.sources.guard.record();
+            state::describe();
+            state::record(&sample.state, self.sources.damaged);
+            if let Some(link) = &self.sources.link {
                 vpp::describe();
-                vpp::record(&sample.vpp, &sample.tally, link, &self.messages);
+                vpp::record(&sample.vpp, &sample.tally, link, &self.sources.messages);
             }
             self.process.describe();
             self.process.collect();
@@ -165,11 +167,11 @@ impl Metrics {
         gauge!("maglev_config_last_reload_successful")
             .set(f64::from(u8::from(config.last_reload_successful)));
         gauge!("maglev_config_last_reload_success_timestamp_seconds").set(unix_seconds(config.loaded_at));
-        for ((service, method, code), count) in self.calls.counts() {
+        for ((service, method, code), count) in self.sources.calls.counts() {
             counter!("maglev_grpc_calls_total", "service" => service, "method" => method, "code" => code)
                 .absolute(count);
         }
-        let missing = self.missing.read();
+        let missing = self.sources.missing.read();
         for capability in Capability::ALL {
             gauge!("maglev_capability_missing", "capability" => capability.as_str())
                 .set(f64::from(u8::from(missing.contains(&capability))));
@@ -216,7 +218,7 @@ const fn result(verdict: Verdict) -> &'static str {
 }
 
 impl Sample {
-    fn take(engine: &Engine, tally: &Tally, reading: Reading, load: Load) -> Self {
+    fn take(engine: &Engine, tally: &Tally, reading: Reading, load: Load, state: StateView) -> Self {
         let backends = engine.backends().map(|backend| BackendSample {
             name: backend.name().to_string(),
             state: backend.state(),
@@ -251,6 +253,7 @@ impl Sample {
             frontends: frontends.collect(),
             tally: tally.clone(),
             load,
+            state,
             vpp: vpp::Sample::take(engine, reading),
         }
     }

@@ -2,6 +2,7 @@
 
 use maglev_core::desired::{BackendState, FrontendState};
 use maglev_core::engine::{Cause, Event, SyncReport, Transition};
+use maglev_core::intent::Attribution;
 use maglev_core::names::{BackendName, FrontendName, PoolName};
 
 /// Writes the log line of an event.
@@ -9,6 +10,14 @@ pub fn narrate(event: &Event) {
     match event {
         Event::BackendAdded { backend, state, .. } => tracing::info!(%backend, %state, "backend added"),
         Event::BackendChanged { backend, transition } => transitioned(backend, transition),
+        Event::IntentChanged { backend, request, attribution, ended, .. } => {
+            let (by, reason) = (&attribution.by, &attribution.reason);
+            if *ended {
+                tracing::info!(%backend, %request, by, reason, "what an operator wanted has ended, and the configuration says the same");
+            } else {
+                tracing::info!(%backend, %request, by, reason, lasts = lasts(attribution), "what an operator wants has another end");
+            }
+        }
         Event::BackendRemoved { backend, transition } => {
             tracing::info!(%backend, from = %transition.from, to = %transition.to, "backend removed");
         }
@@ -32,7 +41,13 @@ pub fn narrate(event: &Event) {
         Event::WeightSet { frontend, pool, backend, from, to, attribution, .. } => {
             tracing::info!(
                 %frontend, %pool, %backend, from = from.get(), to = to.get(), by = attribution.by,
-                reason = attribution.reason, "weight set"
+                reason = attribution.reason, lasts = lasts(attribution), "weight set"
+            );
+        }
+        Event::WeightEnded { frontend, pool, backend, from, to, attribution, .. } => {
+            tracing::info!(
+                %frontend, %pool, %backend, from = from.get(), to = to.get(), by = attribution.by,
+                reason = attribution.reason, "the time of a set weight is over"
             );
         }
         Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
@@ -60,8 +75,20 @@ fn transitioned(backend: &BackendName, Transition { from, to, cause, .. }: &Tran
 pub fn explain(cause: &Cause) -> (&'static str, String) {
     match cause {
         Cause::Probe { code, detail } => (code.as_str(), detail.clone()),
-        Cause::Operator { request, attribution } => ("", format!("{request} {attribution}")),
+        Cause::Operator { request, attribution } => {
+            let lasts = attribution.until.map(|_| format!(" for {}", lasts(attribution)));
+            ("", format!("{request}{} {attribution}", lasts.unwrap_or_default()))
+        }
+        Cause::Expired { request, attribution } => ("", format!("{request} ended as asked {attribution}")),
         Cause::Config => ("", "the configuration changed".to_owned()),
+    }
+}
+
+/// How long it was to last: `2h`, or `for ever`.
+fn lasts(attribution: &Attribution) -> String {
+    match attribution.until {
+        Some(until) => humantime::format_duration(until.since(attribution.at)).to_string(),
+        None => "for ever".to_owned(),
     }
 }
 

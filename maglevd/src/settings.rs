@@ -37,7 +37,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "path")]
     vpp_stats_addr: Option<String>,
 
-    /// where operators' intent is kept across restarts, empty for in memory only; MAGLEV_STATE_DIR; default
+    /// where what outlives a restart is kept, empty for in memory only; MAGLEV_STATE_DIR; default
     /// /var/lib/vpp-maglev
     #[argh(option, arg_name = "dir")]
     state_dir: Option<String>,
@@ -103,7 +103,7 @@ pub struct Settings {
     pub metrics: Option<Address>,
     /// VPP's sockets; absent for no VPP.
     pub vpp: Option<VppSockets>,
-    /// Where operators' intent is kept; absent for in memory only.
+    /// Where what outlives a restart is kept; absent for in memory only.
     pub state_dir: Option<PathBuf>,
     /// The certificate; absent for no TLS.
     pub tls: Option<tls::Files>,

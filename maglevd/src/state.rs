@@ -1,35 +1,35 @@
-//! Edge. Operators' intent on disk, so that it outlives the process.
+//! Edge. What outlives the process: operators' intent, and what the probes last said.
+//!
+//! Two files in the state directory, each replaced as a whole, so that at any moment there is one whole file:
+//!
+//! - `intent.json` ([`IntentFile`]): what operators want. Written and synced before anybody is told that it is done.
+//! - `health.json` ([`HealthFile`]): the verdicts of the probes with their age. Written often and never synced: after a
+//!   crash of the machine they are too old to be of use in any case.
+//!
+//! Both begin with a line that says what they are, in which version, and with which checksum ([`envelope`]). What cannot
+//! be read is set aside under a name of its own and told loudly; it never stops the daemon.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+mod disk;
+pub mod envelope;
+mod health;
+mod intent;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
-use maglev_core::engine::Intents;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The file in the state directory.
-const FILE: &str = "intent.json";
+use self::disk::Disk;
+pub use self::disk::{Directory, replace};
+pub use self::envelope::Damage;
+pub use self::health::HealthFile;
+pub use self::intent::IntentFile;
 
-/// The version of the format. A file of another version is set aside, not guessed at.
-const VERSION: u32 = 1;
+/// How many damaged files of a kind are kept: enough for a person to see whether it happens again and again, and few
+/// enough never to fill a disk.
+const KEPT: usize = 5;
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    version: u32,
-    intents: Intents,
-}
-
-/// Where operators' intent is kept.
-#[derive(Debug)]
-pub struct StateDir {
-    path: PathBuf,
-    /// What is on disk, so that nothing is written twice.
-    kept: Intents,
-}
-
-/// Why intent cannot be kept or read.
+/// Why state cannot be kept or read.
 #[derive(Debug, Error)]
 pub enum StateError {
     /// The directory is not there and cannot be made.
@@ -59,85 +59,53 @@ pub enum StateError {
         #[source]
         source: io::Error,
     },
+    /// The task that writes broke off.
+    #[error("the task that writes it broke off")]
+    Broken(#[source] tokio::task::JoinError),
 }
 
-impl StateDir {
-    /// Opens a state directory, makes it if need be, and reads what is kept there. A damaged file is set aside with a
-    /// loud word, and nothing is wanted then.
-    ///
-    /// A directory that can only be read, as on a full disk, is opened all the same: what is kept there still counts.
-    /// [`check`](Self::check) tells whether it can be written.
-    pub fn open(path: &Path) -> Result<(Self, Intents), StateError> {
-        fs::create_dir_all(path).map_err(|source| StateError::Directory { path: path.to_owned(), source })?;
-        let mut state = StateDir { path: path.to_owned(), kept: Intents::default() };
-        let file = state.file();
-        match fs::read(&file) {
-            Ok(bytes) => match parse(&bytes) {
-                Ok(intents) => state.kept = intents,
-                Err(reason) => state.set_aside(&reason)?,
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(StateError::Read { path: file, source }),
-        }
-        let kept = state.kept.clone();
-        Ok((state, kept))
-    }
-
-    /// Writes what is kept once more. What cannot be written is better known at the start than when an operator needs
-    /// it.
-    pub fn check(&self) -> Result<(), StateError> {
-        self.write(&self.kept)
-    }
-
-    /// Keeps intent. When this returns it is on disk and survives a crash of the machine.
-    pub fn keep(&mut self, intents: &Intents) -> Result<(), StateError> {
-        if self.kept != *intents {
-            self.write(intents)?;
-            self.kept = intents.clone();
-        }
-        Ok(())
-    }
-
-    fn file(&self) -> PathBuf {
-        self.path.join(FILE)
-    }
-
-    /// Writes beside the file and renames, so that at any moment there is one whole file.
-    fn write(&self, intents: &Intents) -> Result<(), StateError> {
-        let file = self.file();
-        let beside = self.path.join(format!("{FILE}.new"));
-        let write = || -> io::Result<()> {
-            let bytes = serde_json::to_vec_pretty(&Document { version: VERSION, intents: intents.clone() })?;
-            let mut new =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-            new.write_all(&bytes)?;
-            new.sync_all()?;
-            fs::rename(&beside, &file)?;
-            // The rename itself is only on disk once the directory is.
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|source| StateError::Write { path: file.clone(), source })
-    }
-
-    fn set_aside(&self, reason: &str) -> Result<(), StateError> {
-        let file = self.file();
-        let aside = self.path.join(format!("{FILE}.damaged"));
-        fs::rename(&file, &aside).map_err(|source| StateError::Write { path: aside.clone(), source })?;
-        tracing::error!(
-            file = %file.display(), kept_as = %aside.display(), reason,
-            "operators' intent cannot be read and is forgotten"
-        );
-        Ok(())
-    }
+/// A file that could not be read, and is kept for a person to look at.
+#[derive(Debug)]
+pub struct SetAside {
+    /// The file.
+    pub file: PathBuf,
+    /// Where it is now.
+    pub kept_as: PathBuf,
+    /// What is wrong with it.
+    pub damage: Damage,
 }
 
-fn parse(bytes: &[u8]) -> Result<Intents, String> {
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if document.version == VERSION {
-        Ok(document.intents)
-    } else {
-        Err(format!("it has version {}, and this maglevd knows version {VERSION}", document.version))
+/// Moves a damaged file out of the way, under a number that no earlier one has. Of those that were moved before, the
+/// oldest go where there are too many.
+fn set_aside<D: Disk>(disk: &D, file: &str, damage: Damage) -> Result<SetAside, StateError> {
+    let prefix = format!("{file}.damaged-");
+    let number = |name: &str| name.strip_prefix(&prefix)?.parse::<u64>().ok();
+    let failed = |name: &str, source| StateError::Write { path: disk.path(name), source };
+    let names = disk.names().map_err(|source| failed(file, source))?;
+    let mut earlier: Vec<u64> = names.iter().filter_map(|name| number(name)).collect();
+    earlier.sort_unstable();
+    let kept_as = format!("{prefix}{}", earlier.last().map_or(1, |last| last.saturating_add(1)));
+    disk.rename(file, &kept_as)
+        .and_then(|()| disk.sync_directory())
+        .map_err(|source| failed(&kept_as, source))?;
+    for old in earlier.iter().rev().skip(KEPT - 1) {
+        let old = format!("{prefix}{old}");
+        disk.remove(&old).map_err(|source| failed(&old, source))?;
     }
+    Ok(SetAside { file: disk.path(file), kept_as: disk.path(&kept_as), damage })
+}
+
+/// Removes what a crash in the middle of a write has left beside a file. That it cannot be removed is no harm: the next
+/// write begins with it.
+fn tidy<D: Disk>(disk: &D, file: &str) {
+    let _ = disk.remove(&disk::beside(file));
+}
+
+/// Makes a state directory if need be.
+pub fn directory(path: &Path) -> Result<Directory, StateError> {
+    std::fs::create_dir_all(path)
+        .map_err(|source| StateError::Directory { path: path.to_owned(), source })?;
+    Ok(Directory::new(path))
 }
 
 #[cfg(test)]

@@ -157,8 +157,12 @@ async fn the_names_of_everything_are_told_at_once() {
 async fn a_backend_is_paused_resumed_disabled_and_enabled() {
     let (_server, mut daemon) = daemon().await;
     for again in [true, false] {
-        let request =
-            v1::BackendIntentRequest { name: "web0".into(), reason: "deploy 7".into(), by: "alice".into() };
+        let request = v1::BackendIntentRequest {
+            name: "web0".into(),
+            reason: "deploy 7".into(),
+            by: "alice".into(),
+            expires_in: None,
+        };
         let answer = daemon.client.pause_backend(request).await.unwrap().into_inner();
         assert_eq!(answer.changed, again, "asking for what is so changes nothing");
         let backend = answer.backend.unwrap();
@@ -222,6 +226,7 @@ async fn words_that_are_too_long_are_refused_and_nothing_is_changed() {
         name: "web0".into(),
         reason: "x".repeat(reason),
         by: "x".repeat(by),
+        expires_in: None,
     };
     let refused = refusal(daemon.client.disable_backend(long(1025, 0)).await);
     assert_eq!(refused, (Code::InvalidArgument, "reason has at most 1024 bytes, not 1025".into()));

@@ -88,6 +88,28 @@ impl Daemon {
         self.served().await
     }
 
+    /// Ends it without a chance to clean up, and leaves its files as they are.
+    pub fn crash(&mut self) {
+        self.process.kill();
+    }
+
+    /// Its state directory.
+    pub fn state(&self) -> PathBuf {
+        self.directory.path().join("state")
+    }
+
+    /// The health counter of a backend as it is kept for the next start; none where there is no verdict.
+    pub fn kept_counter(&self, backend: &str) -> Option<u64> {
+        let text = std::fs::read_to_string(self.state().join("health.json")).ok()?;
+        let (_, body) = text.split_once('\n')?;
+        serde_json::from_str::<Value>(body).ok()?[backend]["counter"].as_u64()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     async fn served(mut self) -> Self {
         eventually("started daemon", SOON, async || {
             if let Some(status) = self.process.status() {

@@ -260,7 +260,12 @@ pub fn same_moment(one: Option<prost_types::Timestamp>, other: Option<prost_type
 }
 
 fn intent(name: &str) -> v1::BackendIntentRequest {
-    v1::BackendIntentRequest { name: name.to_owned(), reason: "a test".to_owned(), by: "tester".to_owned() }
+    v1::BackendIntentRequest {
+        name: name.to_owned(),
+        reason: "a test".to_owned(),
+        by: "tester".to_owned(),
+        expires_in: None,
+    }
 }
 
 /// Somebody who watches what happens.

@@ -40,7 +40,7 @@ async fn what_is_set_is_done() {
     for (words, state) in [
         ("pause force", BackendState::Paused),
         ("resume", BackendState::Up),
-        ("disable force", BackendState::Disabled),
+        ("disable force for 1d12h", BackendState::Disabled),
         ("enable", BackendState::Up),
     ] {
         let line: Vec<_> = ["set", "backend", "web0"].into_iter().chain(words.split(' ')).collect();

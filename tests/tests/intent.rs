@@ -1,12 +1,13 @@
 //! Edge. What operators ask for: pause and resume, disable and enable, weights.
 
-use maglev_api::v1::{BackendState, IntentKind, WeightReason};
+use maglev_api::v1::{self, BackendState, IntentKind, WeightReason};
 use maglev_tests::config::Config;
 use maglev_tests::daemon::Daemon;
 use maglev_tests::lab::Lab;
 use maglev_tests::nginx::Nginx;
 use maglev_tests::server::Server;
 use maglev_tests::wait::SOON;
+use prost_types::Duration as Span;
 use tonic::Code;
 
 /// Sees that nobody asks one server, by the clock of another that is asked all the time.
@@ -173,4 +174,79 @@ async fn a_weight_set_by_hand_holds_until_the_configured_one_is_set() {
 
     let status = operator.weigh(["site", "primary", "web0"], 101).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_a_time_ends_by_itself_also_while_nobody_runs() {
+    let (server0, server1) = (Server::start().await, Server::start().await);
+    let config = server0.site("web0").check("other", &server1.check());
+    let config = config.backend("web1", maglev_tests::server::LOOPBACK, "other");
+    let config = config.pool("site", "spare", &["web1"]);
+    let daemon = Daemon::local(&config).await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+    let mut watcher = operator.watch().await;
+    watcher.present().await;
+
+    let asked = |millis: i32| v1::BackendIntentRequest {
+        name: "web0".to_owned(),
+        reason: "a test".to_owned(),
+        by: "tester".to_owned(),
+        expires_in: Some(Span { seconds: i64::from(millis / 1000), nanos: millis % 1000 * 1_000_000 }),
+    };
+    let paused = operator.client.pause_backend(asked(3_600_000)).await.unwrap().into_inner();
+    let until = paused.backend.unwrap().intent.unwrap().attribution.unwrap().expires_at;
+    assert!(until.is_some());
+    let again = operator.client.pause_backend(asked(300)).await.unwrap().into_inner();
+    assert!(again.changed, "another end is a change");
+    assert_eq!(again.backend.unwrap().state(), BackendState::Paused);
+    assert!(daemon.line("what an operator wants has another end").is_some());
+
+    let (ended, _) = watcher.backend("web0", BackendState::Unknown).await;
+    let transition = ended.transition.unwrap();
+    assert_eq!(transition.cause(), v1::Cause::Expired);
+    assert!(transition.detail.starts_with("pause ended as asked by tester (uid "), "{}", transition.detail);
+    assert!(transition.detail.ends_with(": a test"), "{}", transition.detail);
+    operator.becomes("web0", BackendState::Up, SOON).await;
+
+    // One that ends while nobody runs, and a weight.
+    operator.client.disable_backend(asked(1)).await.unwrap();
+    let request = v1::SetFrontendPoolBackendWeightRequest {
+        frontend: "site".into(),
+        pool: "primary".into(),
+        backend: "web0".into(),
+        weight: 7,
+        expires_in: Some(Span { seconds: 0, nanos: 1 }),
+        ..v1::SetFrontendPoolBackendWeightRequest::default()
+    };
+    operator.client.set_frontend_pool_backend_weight(request).await.unwrap();
+    let daemon = daemon.restart().await;
+    let mut operator = daemon.operator().await;
+    operator.all_up().await;
+    assert_eq!(operator.backend("web0").await.intent, None);
+    assert_eq!(operator.frontend("site").await.pools[0].backends[0].weight_override, None);
+}
+
+#[tokio::test]
+async fn an_end_that_makes_no_sense_is_refused() {
+    let server = Server::start().await;
+    let daemon = Daemon::local(&server.site("web0")).await;
+    let mut operator = daemon.operator().await;
+    let asked = |seconds: i64| v1::BackendIntentRequest {
+        name: "web0".to_owned(),
+        expires_in: Some(Span { seconds, nanos: 0 }),
+        ..v1::BackendIntentRequest::default()
+    };
+
+    for seconds in [0, -1, 366 * 24 * 3600 + 1, i64::MAX] {
+        let refused = operator.client.pause_backend(asked(seconds)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument, "{seconds}: {refused}");
+        assert!(refused.message().contains("at most 366 days"), "{refused}");
+    }
+    // It is enabled by the configuration, so there is nothing to go back to.
+    let refused = operator.client.enable_backend(asked(60)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    let refused = operator.client.resume_backend(asked(60)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert_eq!(operator.backend("web0").await.intent, None);
 }

@@ -4,11 +4,11 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Instant;
 
-use maglev_api::v1::{BackendState, WeightReason};
+use maglev_api::v1::BackendState;
 use maglev_tests::config::Config;
 use maglev_tests::daemon::{DRAIN, Daemon, Options, file, run, run_with};
 use maglev_tests::server::{LOOPBACK, Server};
-use maglev_tests::wait::SOON;
+use maglev_tests::wait::{SOON, eventually};
 use nix::sys::signal::Signal;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 
@@ -19,37 +19,40 @@ async fn a_crash_and_a_restart_cause_no_wrong_verdict() {
     let config = names.iter().zip(&servers).fold(Config::new(), |config, (name, server)| {
         config.check(name, &server.check()).backend(name, LOOPBACK, name)
     });
-    let [good, bad, frozen] = &servers;
-    let patient = format!("type: http, port: {}, interval: 200ms, timeout: 3s", frozen.port());
-    let config = config.check("frozen", &patient).pool("site", "primary", &names);
+    let [_good, bad, frozen] = &servers;
+    let config = config.pool("site", "primary", &names);
     let daemon = Daemon::local(&config).await;
     let mut operator = daemon.operator().await;
-    operator.all_up().await;
+    operator.all_well().await;
     bad.answer(500);
     operator.becomes("bad", BackendState::Down, SOON).await;
-    good.requested(1).await;
+    // What is on disk is at most about a second old.
+    eventually("verdicts on disk", SOON, async || {
+        let counters = names.map(|name| daemon.kept_counter(name));
+        if matches!(counters, [Some(4), Some(0 | 1), Some(4)]) { Ok(()) } else { Err(counters) }
+    })
+    .await;
 
     // What was up before the crash does not answer any more after it.
     frozen.hang();
     let daemon = daemon.restart().await;
     let mut operator = daemon.operator().await;
 
-    let backend = operator.backend("frozen").await;
-    assert_eq!(backend.state(), BackendState::Unknown, "nobody knows before a probe has ended");
-    assert_eq!(backend.memberships[0].effective_weight, 0);
-    assert_eq!(backend.memberships[0].reason(), WeightReason::Unknown);
-    for (name, state, code) in [
-        ("good", BackendState::Up, "L7OK"),
-        ("bad", BackendState::Down, "L7STS"),
-        ("frozen", BackendState::Down, "L7TOUT"),
-    ] {
-        let backend = operator.becomes(name, state, SOON).await;
-        let all: Vec<_> = backend.transitions.iter().map(|t| (t.from(), t.to(), t.code.as_str())).collect();
-        assert_eq!(
-            all,
-            [(BackendState::Unknown, state, code)],
-            "{name} got its verdict from its first probe"
-        );
+    let states = operator.states().await;
+    assert_eq!(
+        states.values().copied().collect::<Vec<_>>(),
+        [BackendState::Down, BackendState::Up, BackendState::Up]
+    );
+    let backend = operator.becomes("frozen", BackendState::Down, SOON).await;
+    let transition = &backend.transitions[0];
+    assert_eq!(
+        (backend.transitions.len(), transition.from(), transition.code.as_str()),
+        (1, BackendState::Up, "L7TOUT"),
+        "it went down by its failures, not for want of a verdict"
+    );
+    for (name, state, code) in [("good", BackendState::Up, "L7OK"), ("bad", BackendState::Down, "L7STS")] {
+        let backend = operator.probed(name, code).await;
+        assert_eq!((backend.state(), backend.transitions.len()), (state, 0), "{name} is as it was");
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::check::Fingerprint;
 use crate::config::Backend;
 use crate::desired::BackendState;
-use crate::engine::{Cause, ProbeOrder, Transition};
+use crate::engine::{Cause, ProbeOrder, Transition, Verdict};
 use crate::health::{Counter, HealthState, ProbeId, Watch};
-use crate::intent::{Attribution, Intent, IsDisabled, Mode, Request};
+use crate::intent::{Attribution, Ended, Intent, Mode, Request, Unfit};
 use crate::names::BackendName;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Verdict as OutcomeVerdict};
 use crate::time::Time;
 
 /// A backend as it is now.
@@ -25,6 +26,10 @@ pub struct BackendStatus {
     history: VecDeque<Transition>,
     history_limit: usize,
     last_probe: Option<LastProbe>,
+    /// What its probes ask.
+    question: Option<Fingerprint>,
+    /// When the last probe ended that said something in answer to it.
+    verdict_at: Option<Time>,
     /// When the engine has it down for its next probe.
     scheduled: Option<Time>,
 }
@@ -39,8 +44,17 @@ pub struct LastProbe {
 }
 
 impl BackendStatus {
-    /// A new backend, probed for the first time within `spread` from now.
-    pub(super) fn new(config: Backend, intent: Intent, seed: u64, now: Time, spread: Duration) -> Self {
+    /// A new backend, probed for the first time within `spread` from now, from the network namespace `netns`. A verdict of
+    /// before counts where it is an answer to the same question and fresh.
+    pub(super) fn new(
+        config: Backend,
+        (intent, verdict): (Intent, Option<Verdict>),
+        netns: Option<&str>,
+        seed: u64,
+        now: Time,
+        spread: Duration,
+    ) -> Self {
+        let question = question(&config, netns);
         let watch = config.check.as_ref().map(|check| Watch::new(check.pace, check.thresholds, seed));
         let mut status = BackendStatus {
             config,
@@ -51,10 +65,21 @@ impl BackendStatus {
             history: VecDeque::new(),
             history_limit: 1,
             last_probe: None,
+            question,
+            verdict_at: None,
             scheduled: None,
         };
         status.intent.settle(status.config.enabled);
         status.follow_mode(now, spread);
+        if let (Some(verdict), Some(check), Some(watch)) = (verdict, &status.config.check, &mut status.watch)
+            && status.intent.mode(status.config.enabled) == Mode::Active
+            && Some(verdict.question) == question
+            && verdict.counts(check, now)
+        {
+            watch.resume(verdict.counter);
+            status.verdict_at = Some(verdict.at);
+            status.since = verdict.since.min(now);
+        }
         status.state = status.derive();
         status
     }
@@ -104,6 +129,16 @@ impl BackendStatus {
         self.last_probe.as_ref()
     }
 
+    /// What its probes ask; absent where it has no check.
+    pub(super) const fn question(&self) -> Option<Fingerprint> {
+        self.question
+    }
+
+    /// When the last probe ended that said something.
+    pub(super) const fn verdict_at(&self) -> Option<Time> {
+        self.verdict_at
+    }
+
     /// When its next probe is due; absent while none is, or one is in flight.
     pub fn next_probe_at(&self) -> Option<Time> {
         self.watch.as_ref().and_then(Watch::poll_timeout)
@@ -127,13 +162,21 @@ impl BackendStatus {
             return None;
         }
         let change = watch.handle_outcome(now, id, outcome.verdict());
+        if outcome.verdict() != OutcomeVerdict::Inconclusive {
+            self.verdict_at = Some(now);
+        }
         let cause = change.map(|_| Cause::Probe { code: outcome.code, detail: outcome.detail.clone() });
         self.last_probe = Some(LastProbe { outcome, at: now });
         self.settle(now, cause?)
     }
 
-    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, IsDisabled> {
+    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, Unfit> {
         self.intent.apply(request, self.config.enabled, attribution)
+    }
+
+    /// Ends what an operator wanted for a time that is over.
+    pub(super) fn expire(&mut self, now: Time) -> Option<Ended> {
+        self.intent.expire(now)
     }
 
     /// Probes exactly while it should. Returns the probe that is to be abandoned.
@@ -149,16 +192,20 @@ impl BackendStatus {
         }
     }
 
-    /// Takes another configuration. `seen_anew` when probes now come from elsewhere. Returns the probe that is to be
+    /// Takes another configuration, with probes from the network namespace `netns`; `seen_anew` when that is another. Returns the probe that is to be
     /// abandoned.
     pub(super) fn reconfigure(
         &mut self,
         config: Backend,
-        seen_anew: bool,
+        (netns, seen_anew): (Option<&str>, bool),
         seed: u64,
         now: Time,
     ) -> Option<ProbeId> {
         let old = std::mem::replace(&mut self.config, config);
+        let question = question(&self.config, netns);
+        if std::mem::replace(&mut self.question, question) != question {
+            self.verdict_at = None;
+        }
         self.intent.settle(self.config.enabled);
         let moved = old.address != self.config.address;
         if moved {
@@ -220,4 +267,8 @@ impl BackendStatus {
         let is = self.next_probe_at();
         (std::mem::replace(&mut self.scheduled, is), is)
     }
+}
+
+fn question(config: &Backend, netns: Option<&str>) -> Option<Fingerprint> {
+    config.check.as_ref().map(|check| Fingerprint::of(config.address, netns, check))
 }

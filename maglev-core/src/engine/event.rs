@@ -40,6 +40,13 @@ pub enum Cause {
         /// Who asked, when and why.
         attribution: Attribution,
     },
+    /// What an operator wanted for a time ended by itself.
+    Expired {
+        /// What had been asked.
+        request: Request,
+        /// Who had asked, when and why.
+        attribution: Attribution,
+    },
     /// A reload of the configuration.
     Config,
 }
@@ -63,6 +70,20 @@ pub enum Event {
         backend: BackendName,
         /// From what to what, and why.
         transition: Transition,
+    },
+    /// What an operator wants of a backend changed without any change of its state: it has another end now, or it ended
+    /// when the configuration said the same.
+    IntentChanged {
+        /// The backend.
+        backend: BackendName,
+        /// What is, or was, asked.
+        request: Request,
+        /// Who asked, when, why and until when.
+        attribution: Attribution,
+        /// Whether it ended by itself.
+        ended: bool,
+        /// When.
+        at: Time,
     },
     /// A reload took a backend away.
     BackendRemoved {
@@ -106,7 +127,7 @@ pub enum Event {
         /// When.
         at: Time,
     },
-    /// An operator set the weight that a backend has in a pool when it takes traffic. What follows for the effective
+    /// An operator set the weight that a backend has in a pool when it takes traffic, or another end of it. What follows for the effective
     /// weights, if anything, is told after it.
     WeightSet {
         /// The frontend.
@@ -120,6 +141,24 @@ pub enum Event {
         /// The weight now.
         to: Weight,
         /// Who set it, when and why.
+        attribution: Attribution,
+        /// When.
+        at: Time,
+    },
+    /// A weight that an operator had set for a time is the configured one again. What follows for the effective weights,
+    /// if anything, is told after it.
+    WeightEnded {
+        /// The frontend.
+        frontend: FrontendName,
+        /// Its pool.
+        pool: PoolName,
+        /// The backend in it.
+        backend: BackendName,
+        /// The operator's weight.
+        from: Weight,
+        /// The configured weight.
+        to: Weight,
+        /// Who had set it, when and why.
         attribution: Attribution,
         /// When.
         at: Time,
@@ -155,7 +194,9 @@ impl Event {
             | Event::FrontendAdded { at, .. }
             | Event::FrontendChanged { at, .. }
             | Event::FrontendRemoved { at, .. }
+            | Event::IntentChanged { at, .. }
             | Event::WeightSet { at, .. }
+            | Event::WeightEnded { at, .. }
             | Event::WeightChanged { at, .. } => *at,
         }
     }

@@ -101,8 +101,14 @@ impl FrontendStatus {
                 backend: backend.to_owned(),
             });
         };
-        let present = self.override_of(&pool.name, &member.backend).map_or(member.weight, |o| o.weight);
-        if present == weight {
+        if attribution.until.is_some() && weight == member.weight {
+            let (frontend, backend) = (frontend(), member.backend.clone());
+            return Err(CommandError::ConfiguredWeight { frontend, backend, weight });
+        }
+        let own = self.override_of(&pool.name, &member.backend);
+        let present = own.map_or(member.weight, |own| own.weight);
+        let until = own.and_then(|own| own.attribution.until);
+        if present == weight && until == attribution.until {
             return Ok(None);
         }
         let event = Event::WeightSet {
@@ -120,6 +126,33 @@ impl FrontendStatus {
             .insert(member.backend.clone(), WeightOverride { weight, attribution });
         self.overrides = settle(std::mem::take(&mut self.overrides), &self.config);
         Ok(Some(event))
+    }
+
+    /// When the first of the operators' weights ends by itself.
+    pub(super) fn until(&self) -> Option<Time> {
+        self.overrides.values().flat_map(BTreeMap::values).filter_map(|own| own.attribution.until).min()
+    }
+
+    /// Ends the operators' weights whose time is over, and tells which.
+    pub(super) fn expire(&mut self, now: Time) -> Vec<Event> {
+        let mut events = Vec::new();
+        for (pool, member) in self.config.members() {
+            let Some(weights) = self.overrides.get_mut(&pool.name) else { continue };
+            let over = weights.get(&member.backend).is_some_and(|own| own.attribution.has_ended(now));
+            if let Some(own) = over.then(|| weights.remove(&member.backend)).flatten() {
+                events.push(Event::WeightEnded {
+                    frontend: self.config.name.clone(),
+                    pool: pool.name.clone(),
+                    backend: member.backend.clone(),
+                    from: own.weight,
+                    to: member.weight,
+                    attribution: own.attribution,
+                    at: now,
+                });
+            }
+        }
+        self.overrides.retain(|_, weights| !weights.is_empty());
+        events
     }
 
     /// Tells that it is there, and with what weights.

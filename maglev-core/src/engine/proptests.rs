@@ -10,12 +10,12 @@ use proptest::prelude::*;
 
 use self::observer::Observer;
 use super::tests::{backend, by, check, config, frontend, outcome};
-use super::{Effect, Engine, Intents, Transition};
+use super::{Effect, Engine, Intents, Transition, Verdicts};
 use crate::check::{ProbeSpec, Thresholds};
 use crate::config::Config;
 use crate::desired::{self, BackendState};
 use crate::health::{HealthState, ProbeId};
-use crate::intent::{Mode, Request};
+use crate::intent::{Admin, Attribution, Mode, Request};
 use crate::names::BackendName;
 use crate::outcome::Code;
 use crate::time::Time;
@@ -43,12 +43,14 @@ enum Op {
     Request {
         backend: usize,
         request: Request,
+        lasts: Option<Duration>,
     },
     SetWeight {
         frontend: usize,
         pool: usize,
         backend: usize,
         weight: u8,
+        lasts: Option<Duration>,
     },
     Reload(Box<Config>),
 }
@@ -116,15 +118,17 @@ fn any_op() -> impl Strategy<Value = Op> {
     ];
     let requests = vec![Request::Pause, Request::Resume, Request::Enable, Request::Disable];
     let weight = prop_oneof![1 => Just(0u8), 1 => Just(100u8), 2 => 1u8..100];
+    let lasts = prop::option::of((1u64..9000).prop_map(Duration::from_millis));
     prop_oneof![
         6 => (0u64..3000).prop_map(|ms| Op::Wait(Duration::from_millis(ms))),
         12 => Just(Op::Wake),
         18 => (any::<usize>(), code).prop_map(|(which, code)| Op::Answer { which, code }),
         1 => (0u64..40, 0..BACKENDS.len()).prop_map(|(id, backend)| Op::Stray { id, backend }),
-        3 => (0..BACKENDS.len(), prop::sample::select(requests))
-            .prop_map(|(backend, request)| Op::Request { backend, request }),
-        2 => (0..FRONTENDS.len(), 0..POOLS.len(), 0..BACKENDS.len(), weight)
-            .prop_map(|(frontend, pool, backend, weight)| Op::SetWeight { frontend, pool, backend, weight }),
+        3 => (0..BACKENDS.len(), prop::sample::select(requests), lasts.clone())
+            .prop_map(|(backend, request, lasts)| Op::Request { backend, request, lasts }),
+        2 => (0..FRONTENDS.len(), 0..POOLS.len(), 0..BACKENDS.len(), weight, lasts).prop_map(
+            |(frontend, pool, backend, weight, lasts)| Op::SetWeight { frontend, pool, backend, weight, lasts }
+        ),
         2 => any_config().prop_map(|config| Op::Reload(Box::new(config))),
     ]
 }
@@ -150,7 +154,10 @@ impl Driver {
 
     /// One input, and all its effects.
     fn step(&mut self, op: &Op) -> Vec<Effect> {
-        let ann = by("ann", self.now);
+        let ann = |lasts: &Option<Duration>| Attribution {
+            until: lasts.map(|span| self.now + span),
+            ..by("ann", self.now)
+        };
         match op {
             Op::Wait(span) => {
                 self.now += *span;
@@ -175,12 +182,13 @@ impl Driver {
                 }
             }
             // Whether a command fits is up to the engine; it must not matter to it.
-            Op::Request { backend, request } => {
-                let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann);
+            Op::Request { backend, request, lasts } => {
+                let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann(lasts));
             }
-            Op::SetWeight { frontend, pool, backend, weight } => {
+            Op::SetWeight { frontend, pool, backend, weight, lasts } => {
                 let place = (FRONTENDS[*frontend], POOLS[*pool], BACKENDS[*backend]);
-                let _ = self.engine.set_weight(self.now, place, (*weight).try_into().unwrap(), false, ann);
+                let weight = (*weight).try_into().unwrap();
+                let _ = self.engine.set_weight(self.now, place, weight, false, ann(lasts));
             }
             Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
         }
@@ -200,9 +208,19 @@ impl Driver {
     }
 }
 
+/// When each thing that operators want for a time ends.
+fn ends(intents: &Intents) -> Vec<Time> {
+    let backends = intents.backends.values().flat_map(|intent| {
+        let admin = intent.admin.iter().map(Admin::attribution);
+        admin.chain(&intent.paused).filter_map(|who| who.until).collect::<Vec<_>>()
+    });
+    let weights = intents.weights.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values);
+    backends.chain(weights.filter_map(|own| own.attribution.until)).collect()
+}
+
 /// What must hold between any two inputs.
 fn assert_consistent(engine: &Engine) {
-    let due = engine.backends().filter_map(|b| b.next_probe_at()).min();
+    let due = engine.backends().filter_map(|b| b.next_probe_at()).chain(ends(&engine.intents())).min();
     assert_eq!(engine.poll_timeout(), due);
     for backend in engine.backends() {
         let health = backend.counter().map_or(HealthState::Up, |counter| counter.state());
@@ -274,6 +292,8 @@ proptest! {
             }
             if matches!(op, Op::Wait(_) | Op::Wake) {
                 prop_assert!(driver.engine.poll_timeout().is_none_or(|due| due > driver.now));
+                let ends = ends(&driver.engine.intents());
+                prop_assert!(ends.iter().all(|&end| end > driver.now), "something outlived its end: {ends:?}");
             }
         }
     }
@@ -297,6 +317,53 @@ proptest! {
             prop_assert_eq!(other.step(&again), []);
             prop_assert_eq!(one.step(op), other.step(op));
         }
+    }
+
+    /// What is fresh counts, what is not does not, and the rest of the world is told of neither.
+    #[test]
+    fn a_restart_keeps_what_the_probes_said(
+        config in any_config(), seed: u64, ops in any_ops(), off in 0u64..20_000,
+    ) {
+        let mut driver = Driver::new(config, seed);
+        for op in &ops {
+            driver.step(op);
+        }
+        let verdicts = driver.engine.verdicts();
+        let written = serde_json::to_string(&verdicts).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Verdicts>(&written).unwrap(), &verdicts);
+        let (intents, now) = (driver.engine.intents(), driver.now + Duration::from_millis(off));
+        let quiet = ends(&intents).iter().all(|&end| end > now);
+        let config = driver.engine.config().clone();
+        let mut again = Engine::restarted(config, intents, verdicts.clone(), seed, now);
+        assert_consistent(&again);
+        for (before, after) in driver.engine.backends().zip(again.backends()) {
+            let (Mode::Active, Some(check)) = (after.mode(), &after.config().check) else { continue };
+            match verdicts.get(after.name()).filter(|verdict| verdict.counts(check, now)) {
+                Some(_) => {
+                    prop_assert_eq!(after.counter(), before.counter());
+                    prop_assert_eq!((after.state(), after.since()), (before.state(), before.since()));
+                }
+                None => prop_assert_eq!(after.state(), BackendState::Unknown),
+            }
+        }
+        prop_assert!(!quiet || again.poll_effect().is_none());
+    }
+
+    /// Whether it was there when it ended or not.
+    #[test]
+    fn nothing_that_ended_meanwhile_comes_back_with_a_restart(
+        config in any_config(), seed: u64, ops in any_ops(), off in 0u64..9000,
+    ) {
+        let mut driver = Driver::new(config, seed);
+        for op in &ops {
+            driver.step(op);
+        }
+        let intents = driver.engine.intents();
+        let off = Duration::from_millis(off);
+        let again = Engine::new(driver.engine.config().clone(), intents, seed, driver.now + off);
+        assert_consistent(&again);
+        driver.step(&Op::Wait(off));
+        prop_assert_eq!(again.intents(), driver.engine.intents());
     }
 
     #[test]

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Backend, Config};
-use crate::engine::{BackendStatus, Cause, Effect, Engine, Event, FrontendStatus, Intents};
+use crate::engine::{
+    BackendStatus, Cause, Effect, Engine, Event, FrontendStatus, Intents, Verdict, Verdicts,
+};
 use crate::intent::Intent;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
@@ -21,11 +23,17 @@ const LONGEST_FIRST_SPREAD: Duration = Duration::from_secs(5);
 impl Engine {
     /// Takes another configuration. Operators' intent stays, but for what is gone.
     pub fn reload(&mut self, now: Time, config: Arc<Config>) {
-        self.install(config, Intents::default(), now);
+        self.install(config, Intents::default(), Verdicts::new(), now);
         self.drive(now);
     }
 
-    pub(super) fn install(&mut self, config: Arc<Config>, mut intents: Intents, now: Time) {
+    pub(super) fn install(
+        &mut self,
+        config: Arc<Config>,
+        mut intents: Intents,
+        mut verdicts: Verdicts,
+        now: Time,
+    ) {
         let seen_anew = self.config.health.netns != config.health.netns;
         self.serves = serves(&config);
         self.config = config.clone();
@@ -35,8 +43,8 @@ impl Engine {
             self.remove_backend(&name, now);
         }
         for (name, backend) in &config.backends {
-            let intent = intents.backends.remove(name).unwrap_or_default();
-            self.install_backend(backend, intent, seen_anew, now);
+            let before = (intents.backends.remove(name).unwrap_or_default(), verdicts.remove(name));
+            self.install_backend(backend, before, seen_anew, now);
             if let Some(status) = self.backends.get_mut(name) {
                 status.limit_history(config.health.transition_history);
             }
@@ -61,16 +69,25 @@ impl Engine {
             };
             self.effects.extend(events.into_iter().map(Effect::Event));
         }
+        self.look_for_ends();
         self.dataplane.reconfigured(&config, now);
     }
 
-    fn install_backend(&mut self, backend: &Backend, intent: Intent, seen_anew: bool, now: Time) {
-        let name = &backend.name;
+    /// Takes a backend; a new one with what was wanted and known of it before.
+    fn install_backend(
+        &mut self,
+        backend: &Backend,
+        before: (Intent, Option<Verdict>),
+        seen_anew: bool,
+        now: Time,
+    ) {
+        let (name, config) = (&backend.name, Arc::clone(&self.config));
+        let netns = config.health.netns.as_deref();
         let Some(status) = self.backends.get_mut(name) else {
             let seed = self.random.u64(..);
             let spread = backend.check.as_ref().map_or(Duration::ZERO, |check| check.pace.interval);
             let spread = spread.min(LONGEST_FIRST_SPREAD);
-            let status = BackendStatus::new(backend.clone(), intent, seed, now, spread);
+            let status = BackendStatus::new(backend.clone(), before, netns, seed, now, spread);
             self.emit(Event::BackendAdded { backend: name.clone(), state: status.state(), at: now });
             self.backends.insert(name.clone(), status);
             return;
@@ -79,7 +96,7 @@ impl Engine {
             return;
         }
         let seed = self.random.u64(..);
-        let abandoned = status.reconfigure(backend.clone(), seen_anew, seed, now);
+        let abandoned = status.reconfigure(backend.clone(), (netns, seen_anew), seed, now);
         let transition = status.settle(now, Cause::Config);
         self.cancel(abandoned);
         if let Some(transition) = transition {

@@ -22,7 +22,7 @@ pub(super) fn outcome(code: Code) -> Outcome {
 }
 
 pub(super) fn by(name: &str, at: Time) -> Attribution {
-    Attribution { by: name.to_owned(), at, reason: String::new() }
+    Attribution { by: name.to_owned(), at, reason: String::new(), until: None }
 }
 
 pub(super) fn check(name: &str, interval: Duration, thresholds: Thresholds) -> Arc<HealthCheck> {

@@ -86,6 +86,12 @@ impl Counter {
         *self = Counter { state: self.state, value, ..next };
     }
 
+    /// Goes on from a value that was reached before, and with it from its state. One beyond full health is full health.
+    pub fn resume(&mut self, value: u32) {
+        self.value = value.min(self.max());
+        self.state = if self.value >= self.rise { HealthState::Up } else { HealthState::Down };
+    }
+
     /// Takes a state for granted until verdicts say otherwise: a backend assumed up has its full credit of failures, one
     /// assumed down or unknown is up with the next pass.
     pub fn assume(&mut self, state: HealthState) {

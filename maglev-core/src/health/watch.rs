@@ -112,6 +112,11 @@ impl Watch {
         self.counter.assume(state);
     }
 
+    /// Goes on from a counter that was reached before, as if the probes had never paused.
+    pub fn resume(&mut self, counter: u32) {
+        self.counter.resume(counter);
+    }
+
     /// Starts a probe if one is due. `id` is used only if so, and then returned.
     pub fn handle_timeout(&mut self, now: Time, id: ProbeId) -> Option<ProbeId> {
         match self.phase {

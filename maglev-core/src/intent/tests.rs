@@ -1,8 +1,8 @@
-use super::{Admin, Attribution, Intent, IsDisabled, Mode, Request};
+use super::{Admin, Attribution, Ended, Intent, Mode, Request, Unfit};
 use crate::time::Time;
 
 fn by(name: &str) -> Attribution {
-    Attribution { by: name.to_owned(), at: Time::ZERO, reason: String::new() }
+    Attribution { by: name.to_owned(), at: Time::ZERO, reason: String::new(), until: None }
 }
 
 /// What an operator asked before, in the ways that can come about.
@@ -73,7 +73,7 @@ fn every_request_in_every_mode() {
 fn a_request_that_does_not_fit_says_what_to_do() {
     let mut intent = Before::Disabled.intent();
     let error = intent.apply(Request::Resume, true, by("ann")).unwrap_err();
-    assert_eq!(error, IsDisabled(Request::Resume));
+    assert_eq!(error, Unfit::Disabled(Request::Resume));
     assert_eq!(error.to_string(), "it cannot be resumed before it is enabled");
 }
 
@@ -129,4 +129,79 @@ fn an_attribution_reads_as_a_phrase() {
     assert_eq!(by("ann").to_string(), "by ann");
     let because = Attribution { reason: "new kernel".to_owned(), ..by("ann") };
     assert_eq!(because.to_string(), "by ann: new kernel");
+}
+
+fn until(name: &str, seconds: u64) -> Attribution {
+    Attribution { until: Some(Time::from_nanos(seconds)), ..by(name) }
+}
+
+#[test]
+fn asking_again_with_another_end_takes_the_place_of_what_was_asked_before() {
+    let asked = |request, enabled, before: Attribution, again: Attribution| {
+        let mut intent = Intent::default();
+        assert_eq!(intent.apply(request, enabled, before), Ok(true));
+        let changed = intent.apply(request, enabled, again).unwrap();
+        (changed, intent.until())
+    };
+    let at = |seconds| Some(Time::from_nanos(seconds));
+    for (request, enabled) in [(Request::Pause, true), (Request::Disable, true), (Request::Enable, false)] {
+        assert_eq!(asked(request, enabled, until("ann", 5), until("bob", 9)), (true, at(9)), "{request}");
+        assert_eq!(asked(request, enabled, until("ann", 5), by("bob")), (true, None), "{request}");
+        assert_eq!(asked(request, enabled, by("ann"), until("bob", 9)), (true, at(9)), "{request}");
+        assert_eq!(asked(request, enabled, until("ann", 5), until("bob", 5)), (false, at(5)), "{request}");
+        assert_eq!(asked(request, enabled, by("ann"), by("bob")), (false, None), "{request}");
+    }
+}
+
+#[test]
+fn an_end_that_would_change_nothing_is_refused() {
+    for before in [Before::Nothing, Before::Paused, Before::Enabled, Before::Disabled] {
+        for (request, enabled) in [(Request::Disable, false), (Request::Enable, true)] {
+            let mut intent = before.intent();
+            let refused = intent.apply(request, enabled, until("ann", 5));
+            assert_eq!(refused, Err(Unfit::NothingToGoBackTo(request)), "{before:?}");
+            assert_eq!(intent, before.intent());
+        }
+        let resumed = before.intent().apply(Request::Resume, true, until("ann", 5));
+        assert_eq!(resumed, Err(Unfit::Endless(Request::Resume)));
+    }
+}
+
+#[test]
+fn what_ends_leaves_what_its_opposite_would() {
+    let opposites = [
+        (Request::Pause, Request::Resume),
+        (Request::Disable, Request::Enable),
+        (Request::Enable, Request::Disable),
+    ];
+    for (request, opposite) in opposites {
+        let enabled = request != Request::Enable;
+        let (mut ended, mut undone) = (Intent::default(), Intent::default());
+        ended.apply(request, enabled, until("ann", 5)).unwrap();
+        undone.apply(request, enabled, by("ann")).unwrap();
+        undone.apply(opposite, enabled, by("ann")).unwrap();
+
+        assert_eq!(ended.expire(Time::from_nanos(4)), None);
+        let said = ended.expire(Time::from_nanos(5)).unwrap();
+        assert_eq!(said, Ended { request, attribution: until("ann", 5) });
+        assert_eq!(ended.expire(Time::from_nanos(5)), None);
+        assert_eq!(ended.mode(enabled), undone.mode(enabled), "{request}");
+        assert!(ended.is_none());
+    }
+}
+
+#[test]
+fn an_enable_takes_a_pause_with_it_when_it_ends() {
+    let mut intent = Intent::default();
+    intent.apply(Request::Enable, false, until("ann", 5)).unwrap();
+    intent.apply(Request::Pause, false, by("bob")).unwrap();
+    assert_eq!(intent.expire(Time::from_nanos(5)).map(|ended| ended.request), Some(Request::Enable));
+    assert!(intent.is_none());
+}
+
+#[test]
+fn intent_of_before_ends_were_known_never_ends() {
+    let intent: Intent =
+        serde_json::from_str(r#"{"admin": null, "paused": {"by": "ann", "at": 5, "reason": ""}}"#).unwrap();
+    assert_eq!((intent.until(), intent.mode(true)), (None, Mode::Paused));
 }

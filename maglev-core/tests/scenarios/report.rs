@@ -6,7 +6,7 @@ use maglev_core::config::Errors;
 use maglev_core::engine::{
     BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, SyncReport, Transition,
 };
-use maglev_core::intent::{Admin, Mode};
+use maglev_core::intent::{Admin, Attribution, Mode};
 use maglev_core::names::{BackendName, PoolName};
 use maglev_core::observed::{Observed, VipState};
 use maglev_core::plan::Plan;
@@ -120,6 +120,11 @@ impl Report {
                 let change = change(&transition.from, &transition.to);
                 ("backend", backend.to_string(), change, cause(&transition.cause))
             }
+            Event::IntentChanged { backend, request, attribution, ended, .. } => {
+                let change = if *ended { "ended" } else { "has another end" };
+                let what = format!("{request} {}", said(attribution));
+                ("intent", backend.to_string(), change.to_owned(), what)
+            }
             Event::FrontendAdded { frontend, state, pool: active, .. } => {
                 let why = format!("pool {}", pool(active));
                 ("frontend", frontend.to_string(), format!("added {state}"), why)
@@ -135,7 +140,11 @@ impl Report {
             }
             Event::WeightSet { frontend, pool, backend, from, to, attribution, .. } => {
                 let name = place(frontend, pool, backend);
-                ("set", name, change(from, to), attribution.to_string())
+                ("set", name, change(from, to), said(attribution))
+            }
+            Event::WeightEnded { frontend, pool, backend, from, to, attribution, .. } => {
+                let name = place(frontend, pool, backend);
+                ("set", name, change(from, to), format!("ended as set {}", said(attribution)))
             }
             Event::WeightChanged { frontend, pool, backend, from, to, because, .. } => {
                 ("weight", place(frontend, pool, backend), change(from, to), because.to_string())
@@ -258,9 +267,16 @@ impl Report {
 fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Probe { code, detail } => format!("{code} {detail}"),
-        Cause::Operator { request, attribution } => format!("{request} {attribution}"),
+        Cause::Operator { request, attribution } => format!("{request} {}", said(attribution)),
+        Cause::Expired { request, attribution } => format!("{request} ended as asked {}", said(attribution)),
         Cause::Config => "reload".to_owned(),
     }
+}
+
+/// Who, why and until when.
+fn said(attribution: &Attribution) -> String {
+    let until = attribution.until.map(|until| format!(", until {until}")).unwrap_or_default();
+    format!("{attribution}{until}")
 }
 
 fn span(now: Time, since: Time) -> String {
@@ -297,11 +313,11 @@ fn backend_row(backend: &BackendStatus, probes: Probes, now: Time) -> Vec<String
 /// What operators and the configuration want of a backend, where that is not just to serve.
 fn intent(backend: &BackendStatus) -> String {
     let admin = match &backend.intent().admin {
-        Some(Admin::Enabled(attribution)) => Some(format!("enabled {attribution}")),
-        Some(Admin::Disabled(attribution)) => Some(format!("disabled {attribution}")),
+        Some(Admin::Enabled(attribution)) => Some(format!("enabled {}", said(attribution))),
+        Some(Admin::Disabled(attribution)) => Some(format!("disabled {}", said(attribution))),
         None => (!backend.config().enabled).then(|| "disabled by the configuration".to_owned()),
     };
-    let paused = backend.intent().paused.as_ref().map(|attribution| format!("paused {attribution}"));
+    let paused = backend.intent().paused.as_ref().map(|attribution| format!("paused {}", said(attribution)));
     admin.into_iter().chain(paused).collect::<Vec<_>>().join(", ")
 }
 
@@ -319,7 +335,9 @@ fn frontend_rows(frontend: &FrontendStatus) -> Vec<Vec<String>> {
             member.backend.to_string(),
             format!("{} of {wanted}", decision.weight),
             format!("{}{flush}", decision.because),
-            set.map_or_else(String::new, |set| format!("set from {} {}", member.weight, set.attribution)),
+            set.map_or_else(String::new, |set| {
+                format!("set from {} {}", member.weight, said(&set.attribution))
+            }),
         ]
     };
     members.map(row).collect()

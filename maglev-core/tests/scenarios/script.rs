@@ -40,6 +40,7 @@ pub(crate) enum Action {
     Request {
         backend: String,
         request: Request,
+        lasts: Option<Duration>,
         by: String,
         reason: String,
     },
@@ -49,6 +50,7 @@ pub(crate) enum Action {
         backend: String,
         weight: Weight,
         flush: bool,
+        lasts: Option<Duration>,
         by: String,
         reason: String,
     },
@@ -198,6 +200,10 @@ fn action_of(text: &str) -> Option<Action> {
     let (text, reason) = text.split_once(": ").unwrap_or((text, ""));
     let (text, by) = text.split_once(" by ").unwrap_or((text, "ann"));
     let (by, reason) = (by.to_owned(), reason.to_owned());
+    let (text, lasts) = match text.split_once(" for ") {
+        Some((text, span)) => (text, Some(parse_duration(span).ok()?)),
+        None => (text, None),
+    };
     let words: Vec<&str> = text.split_whitespace().collect();
     Some(match words[..] {
         ["backend", name, ref how @ ..] => {
@@ -207,7 +213,7 @@ fn action_of(text: &str) -> Option<Action> {
             Action::Behave { backends: Backends::All, behaviour: behaviour_of(how)? }
         }
         ["set", "backend", backend, request] => {
-            Action::Request { backend: backend.to_owned(), request: request_of(request)?, by, reason }
+            Action::Request { backend: backend.to_owned(), request: request_of(request)?, lasts, by, reason }
         }
         ["set", "frontend", frontend, "pool", pool, "backend", backend, "weight", weight, ref flush @ ..] => {
             let (frontend, pool, backend) = (frontend.to_owned(), pool.to_owned(), backend.to_owned());
@@ -217,7 +223,7 @@ fn action_of(text: &str) -> Option<Action> {
                 ["flush"] => true,
                 _ => return None,
             };
-            Action::SetWeight { frontend, pool, backend, weight, flush, by, reason }
+            Action::SetWeight { frontend, pool, backend, weight, flush, lasts, by, reason }
         }
         ["reload"] => Action::Reload(Vec::new()),
         ["restart"] => Action::Restart,

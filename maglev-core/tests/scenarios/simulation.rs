@@ -94,10 +94,11 @@ impl Simulation {
 
     /// Does what a step says.
     pub(crate) fn apply(&mut self, action: &Action, report: &mut Report) {
-        let attribution = |by: &str, reason: &str| Attribution {
+        let attribution = |by: &str, reason: &str, lasts: Option<Duration>| Attribution {
             by: by.to_owned(),
             at: self.now,
             reason: reason.to_owned(),
+            until: lasts.map(|span| self.now + span),
         };
         match action {
             Action::Behave { backends: Backends::All, behaviour } => {
@@ -107,13 +108,13 @@ impl Simulation {
             Action::Behave { backends: Backends::One(name), behaviour } => {
                 self.behaviours.insert(name.clone(), (*behaviour, self.now));
             }
-            Action::Request { backend, request, by, reason } => {
-                let attribution = attribution(by, reason);
+            Action::Request { backend, request, lasts, by, reason } => {
+                let attribution = attribution(by, reason, *lasts);
                 report.answer(&self.engine.request(self.now, backend, *request, attribution));
             }
-            Action::SetWeight { frontend, pool, backend, weight, flush, by, reason } => {
+            Action::SetWeight { frontend, pool, backend, weight, flush, lasts, by, reason } => {
                 let (attribution, place) =
-                    (attribution(by, reason), (&frontend[..], &pool[..], &backend[..]));
+                    (attribution(by, reason, *lasts), (&frontend[..], &pool[..], &backend[..]));
                 report.answer(&self.engine.set_weight(self.now, place, *weight, *flush, attribution));
             }
             Action::Reload(hunks) => {

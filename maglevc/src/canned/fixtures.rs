@@ -29,7 +29,12 @@ fn ms(milliseconds: f64) -> Option<Duration> {
 }
 
 fn attribution(by: &str, seconds: i64, reason: &str) -> Option<Attribution> {
-    Some(Attribution { by: by.to_owned(), at: ago(seconds), reason: reason.to_owned() })
+    Some(Attribution { by: by.to_owned(), at: ago(seconds), reason: reason.to_owned(), expires_at: None })
+}
+
+/// The same for a while.
+fn attribution_until(by: &str, seconds: i64, reason: &str, left: i64) -> Option<Attribution> {
+    attribution(by, seconds, reason).map(|who| Attribution { expires_at: ago(-left), ..who })
 }
 
 fn transition(

@@ -44,7 +44,14 @@ fn intent(session: &Session, arguments: &Arguments) -> BackendIntentRequest {
         name: arguments.text("backend"),
         reason: arguments.text("reason"),
         by: session.operator.clone(),
+        expires_in: expires_in(arguments),
     }
+}
+
+/// How long it is to hold; nothing for ever.
+fn expires_in(arguments: &Arguments) -> Option<prost_types::Duration> {
+    // At most 366 days, which fit.
+    arguments.duration("for").and_then(|span| span.try_into().ok())
 }
 
 fn changed(session: &mut Session, done: BackendIntentResponse) -> Result<Flow, Failure> {
@@ -70,6 +77,7 @@ pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Resu
         flush: arguments.has("flush"),
         reason: arguments.text("reason"),
         by: session.operator.clone(),
+        expires_in: expires_in(arguments),
     };
     let done = session.client.call(async |mut c| c.set_frontend_pool_backend_weight(request).await).await?;
     let change = WeightChange {

@@ -3,9 +3,10 @@
 use anstyle::Style;
 
 use crate::render::table::{Column, Table};
-use crate::render::units::took;
+use crate::render::units::{age, took};
 use crate::render::weight::{because, short, weight, who};
 use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, Page, Span, TITLE, Text, plural};
+use crate::view::Time;
 use crate::view::backend::{Backend, BackendChange, Health, Intent, Membership, Probe, Transition};
 use crate::view::words::{BackendState, IntentKind};
 
@@ -62,7 +63,8 @@ impl Text for Vec<Backend> {
 /// What explains a state best: the intent, else the last probe.
 fn detail(backend: &Backend, page: &Page) -> String {
     if let Some(intent) = backend.intent.as_ref().filter(|intent| intent.kind != IntentKind::Enabled) {
-        return who(intent.by.as_deref().map(short), page.age(intent.at), intent.reason.as_deref());
+        let left = intent.until.map(|until| page.until(until));
+        return who(intent.by.as_deref().map(short), page.age(intent.at), left, intent.reason.as_deref());
     }
     match &backend.last_probe {
         _ if backend.state == BackendState::Disabled => "by the configuration".to_owned(),
@@ -145,8 +147,9 @@ fn health(health: &Health, state: BackendState) -> Vec<Span> {
 
 fn intent(backend: &Backend, page: &mut Page) {
     match &backend.intent {
-        Some(Intent { kind, by, at, reason }) => {
-            let said = who(by.as_deref(), page.age(*at), reason.as_deref());
+        Some(Intent { kind, by, at, reason, until }) => {
+            let left = until.map(|until| page.until(until));
+            let said = who(by.as_deref(), page.age(*at), left, reason.as_deref());
             page.field("intent", &[Span::new(NOTICE, kind.word()), Span::plain(format!(" {said}"))]);
         }
         None if !backend.enabled => {
@@ -240,6 +243,10 @@ impl Text for BackendChange {
         let (before, now) = if self.changed { ("", "is now") } else { ("nothing changed: ", "is") };
         let mut spans =
             vec![Span::plain(format!("{before}backend {} {now} ", backend.name)), state(backend.state)];
+        let ends = backend.intent.as_ref().and_then(|intent| Some((intent.at?, intent.until?)));
+        if let Some((Time(at), Time(until))) = ends {
+            spans.push(Span::plain(format!(" for {}", age(until.duration_since(at).as_secs()))));
+        }
         if backend.state == BackendState::Unknown {
             let next = backend.next_probe_at.map(|next| format!(", in {}", page.until(next)));
             spans.push(Span::plain(format!(" until its next probe{}", next.unwrap_or_default())));

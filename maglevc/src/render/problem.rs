@@ -22,12 +22,14 @@ impl Text for Vec<Problem> {
                 ProblemSeverity::Bad => BAD,
                 ProblemSeverity::Notice => NOTICE,
             };
+            let left =
+                problem.until.map_or_else(String::new, |until| format!("; {} left", page.until(until)));
             table.row([
                 Span::plain(problem.kind.word()),
                 Span::new(TITLE, problem.name.clone().unwrap_or_default()),
                 Span::new(style, &problem.what),
                 Span::plain(page.age(problem.since)),
-                Span::plain(&problem.because),
+                Span::plain(format!("{}{left}", problem.because)),
             ]);
         }
         table.put(page);

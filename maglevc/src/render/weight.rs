@@ -43,7 +43,8 @@ pub(crate) fn reason(because: WeightReason, active_pool: Option<&str>) -> String
 /// Who set a weight in place of the configured one: `10 instead of 100 by alice 3h1m ago: canary`.
 pub(crate) fn overridden(weight: &Weight, page: &Page, name: fn(&str) -> &str) -> Option<String> {
     let set = weight.overridden.as_ref()?;
-    let said = who(set.by.as_deref().map(name), page.age(set.at), set.reason.as_deref());
+    let left = set.until.map(|until| page.until(until));
+    let said = who(set.by.as_deref().map(name), page.age(set.at), left, set.reason.as_deref());
     Some(format!("{} instead of {} {said}", set.weight, weight.configured))
 }
 
@@ -52,13 +53,12 @@ pub(crate) fn short(by: &str) -> &str {
     by.split_once(" (").map_or(by, |(name, _)| name)
 }
 
-/// Who did something, when and why: `by alice 3m12s ago: new kernel`.
-pub(crate) fn who(by: Option<&str>, age: String, reason: Option<&str>) -> String {
+/// Who did something, when, why, and how long it still holds: `by alice 3m12s ago, 1h56m left: new kernel`.
+pub(crate) fn who(by: Option<&str>, age: String, left: Option<String>, reason: Option<&str>) -> String {
     let by = by.map_or_else(String::new, |by| format!("by {by} "));
     let age = if age.is_empty() { age } else { format!("{age} ago") };
     let said = format!("{by}{age}");
-    match reason {
-        Some(reason) => format!("{}: {reason}", said.trim_end()),
-        None => said.trim_end().to_owned(),
-    }
+    let left = left.map_or_else(String::new, |left| format!(", {left} left"));
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{}{left}{reason}", said.trim_end())
 }

@@ -1,8 +1,10 @@
 //! Pure. What a command was given.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::tree::Slot;
+use crate::tree::parse::duration;
 
 /// The values and options of one command line.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,11 @@ impl Arguments {
     /// The number with this key. The parser has checked its range.
     pub(crate) fn number<N: TryFrom<u64>>(&self, key: &str) -> Option<N> {
         N::try_from(self.find(key)?.parse::<u64>().ok()?).ok()
+    }
+
+    /// The span of time with this key. The parser has checked it.
+    pub(crate) fn duration(&self, key: &str) -> Option<Duration> {
+        duration(self.find(key)?)
     }
 
     /// Whether this word is among those given.

@@ -3,6 +3,8 @@
 //! At each place an exact word wins, then a word that alone begins so, then the slot if there is one. [`Walk`] is the
 //! place that was reached: it knows what may follow, which is all that help and completion need.
 
+use std::time::Duration;
+
 use crate::tree::arguments::{Arguments, Value};
 use crate::tree::problem::{Problem, What, nearest};
 use crate::tree::token::{Line, Token as Written};
@@ -205,8 +207,20 @@ fn check(slot: Slot, written: &Written) -> Result<String, What> {
             Ok(number) if (min..=max).contains(&number) => Ok(number.to_string()),
             _ => Err(What::NotInRange { found: text.clone(), min, max }),
         },
+        Kind::Duration => match duration(text) {
+            Some(_) => Ok(text.clone()),
+            None => Err(What::NotADuration { found: text.clone() }),
+        },
         Kind::Choice(choices) => choose_word(text, choices.iter().copied()).map(str::to_owned),
     }
+}
+
+/// A span of time, more than nothing and at most 366 days, which is the most a server takes.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+    let span: jiff::Span = text.parse().ok()?;
+    let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(span).ok().filter(|span| !span.is_zero() && *span <= LONGEST)
 }
 
 /// The one among these that a word means: itself, or the only one that begins so.

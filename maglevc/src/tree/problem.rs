@@ -29,6 +29,8 @@ pub(crate) enum What {
     Extra { found: String },
     /// Not a number in this range.
     NotInRange { found: String, min: u64, max: u64 },
+    /// Not a span of time, or too long a one.
+    NotADuration { found: String },
     /// A quote that is not closed.
     OpenQuote,
 }
@@ -58,6 +60,9 @@ impl fmt::Display for Problem {
             }
             What::NotInRange { found, min, max } => {
                 write!(f, "{found:?} is not a number from {min} to {max}")
+            }
+            What::NotADuration { found } => {
+                write!(f, "{found:?} is not a time of at most 366 days, such as 30m, 2h or 1d12h")
             }
             What::OpenQuote => f.write_str("the quote is not closed"),
         }

@@ -49,8 +49,10 @@ fn the_tree_is_not_ambiguous() {
         for (index, word) in words.iter().enumerate() {
             for other in words.iter().skip(index + 1) {
                 assert_ne!(word, other, "{path}: twice the same");
+                // Written in full it wins over what begins with it, and of three letters nobody leaves one out.
+                let is_for = [word, other].contains(&&"for") && [word, other].contains(&&"force");
                 assert!(
-                    !word.starts_with(other) && !other.starts_with(word),
+                    is_for || !word.starts_with(other) && !other.starts_with(word),
                     "{path}: no beginning of {other} and {word} is unambiguous"
                 );
             }
@@ -92,7 +94,8 @@ fn all_commands_are_there_and_each_parses_as_it_is_documented() {
             .replace(" N ", " 7 ")
             .replace("num N", "num 7")
             .replace("LEVEL", "warn")
-            .replace("WEIGHT", "7");
+            .replace("WEIGHT", "7")
+            .replace("for TIME", "for 1d12h");
         let parsed = parse(&tree, &Line::split(&filled).unwrap());
         assert!(matches!(parsed, Ok(Parsed::Command(..))), "{filled}: {:?}", parsed.err());
     }
@@ -127,5 +130,19 @@ fn no_line_is_too_strange_to_be_answered() {
         if let Err(problem) = parse(&tree, &line) {
             assert!(problem.line.get(problem.span.clone()).is_some(), "{text}");
         }
+    }
+}
+
+#[test]
+fn a_time_is_written_as_people_write_it() {
+    use super::parse::duration;
+    let seconds = |text| duration(text).map(|span| span.as_secs());
+    assert_eq!(seconds("90s"), Some(90));
+    assert_eq!(seconds("30m"), Some(1800));
+    assert_eq!(seconds("2h"), Some(7200));
+    assert_eq!(seconds("1d12h"), Some(36 * 3600));
+    assert_eq!(seconds("366d"), Some(366 * 86400));
+    for wrong in ["", "2", "0s", "-2h", "2 fortnights", "367d", "1mo", "9999999999999999999h", "soon"] {
+        assert_eq!(seconds(wrong), None, "{wrong}");
     }
 }

@@ -76,6 +76,8 @@ view! {
         pub(crate) at: Option<Time>,
         /// Why.
         pub(crate) reason: Option<String>,
+        /// When it ends by itself; null for never.
+        pub(crate) until: Option<Time>,
     }
 
     /// Who set a weight in place of the configured one, when and why.
@@ -88,6 +90,8 @@ view! {
         pub(crate) at: Option<Time>,
         /// Why.
         pub(crate) reason: Option<String>,
+        /// When it ends by itself; null for never.
+        pub(crate) until: Option<Time>,
     }
 
     /// The weight of a backend in a pool.
@@ -188,6 +192,7 @@ fn intent(intent: v1::Intent) -> Option<Intent> {
         by: filled(who.by),
         at: time(who.at),
         reason: filled(who.reason),
+        until: time(who.expires_at),
     })
 }
 
@@ -202,7 +207,13 @@ impl Weight {
     ) -> Self {
         let overridden = overridden.map(|weight| {
             let who = attribution.unwrap_or_default();
-            Override { weight, by: filled(who.by), at: time(who.at), reason: filled(who.reason) }
+            Override {
+                weight,
+                by: filled(who.by),
+                at: time(who.at),
+                reason: filled(who.reason),
+                until: time(who.expires_at),
+            }
         });
         Self { effective, configured, overridden, because }
     }

@@ -15,6 +15,8 @@ view! {
         pub(crate) what: String,
         /// Since when; null where nobody knows.
         pub(crate) since: Option<Time>,
+        /// When it ends by itself; null where it does not.
+        pub(crate) until: Option<Time>,
         /// Why, in a sentence.
         pub(crate) because: String,
     }

@@ -109,6 +109,8 @@ words! {
         Operator = "operator",
         /// The configuration.
         Config = "config",
+        /// What an operator wanted for a time ended by itself.
+        Expired = "expired",
     }
 
     /// What an operator wants of a backend.

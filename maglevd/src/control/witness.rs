@@ -1,10 +1,19 @@
 //! Pure. What a change is about, as it is at a moment, for the audit log.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use maglev_core::engine::Engine;
-use maglev_core::intent::Admin;
+use maglev_core::intent::{Admin, Attribution};
+use maglev_core::time::Time;
 use serde_json::{Value, json};
 
 use super::Change;
+
+/// When it ends by itself; null for never.
+fn until(who: &Attribution) -> Value {
+    let wall = |until: Time| UNIX_EPOCH + Duration::from_nanos(until.as_nanos());
+    who.until.map(|until| humantime::format_rfc3339_seconds(wall(until)).to_string()).into()
+}
 
 /// What `change` would change, as it is now; null where there is no such thing.
 pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
@@ -21,6 +30,7 @@ pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
             if let Some(who) = who {
                 said["by"] = who.by.clone().into();
                 said["reason"] = who.reason.clone().into();
+                said["until"] = until(who);
             }
             said
         }),
@@ -32,6 +42,7 @@ pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
             let own = status.override_of(&pool.name, &member.backend);
             Some(json!({
                 "weight": own.map_or(member.weight, |own| own.weight).get(),
+                "until": own.map_or(Value::Null, |own| until(&own.attribution)),
                 "configured": member.weight.get(),
                 "effective_weight": decision.weight.get(),
             }))

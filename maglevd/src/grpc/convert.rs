@@ -185,7 +185,12 @@ impl Converter<'_> {
     }
 
     fn attribution(&self, who: &Attribution) -> v1::Attribution {
-        v1::Attribution { by: who.by.clone(), at: Some(at(self.reading, who.at)), reason: who.reason.clone() }
+        v1::Attribution {
+            by: who.by.clone(),
+            at: Some(at(self.reading, who.at)),
+            reason: who.reason.clone(),
+            expires_at: who.until.map(|until| at(self.reading, until)),
+        }
     }
 }
 
@@ -198,6 +203,7 @@ pub(super) fn transition(reading: Reading, transition: &Transition) -> v1::Trans
     let cause = match &transition.cause {
         Cause::Probe { .. } => v1::Cause::Probe,
         Cause::Operator { .. } => v1::Cause::Operator,
+        Cause::Expired { .. } => v1::Cause::Expired,
         Cause::Config => v1::Cause::Config,
     };
     v1::Transition {

@@ -29,8 +29,13 @@ pub(super) fn refused(error: &ChangeError) -> Status {
             | CommandError::NoPool { .. }
             | CommandError::NotInPool { .. },
         ) => Code::NotFound,
-        ChangeError::Refused(CommandError::Disabled { .. }) => Code::FailedPrecondition,
+        ChangeError::Refused(
+            CommandError::Disabled { .. }
+            | CommandError::HasNoEnd { .. }
+            | CommandError::ConfiguredWeight { .. },
+        ) => Code::FailedPrecondition,
         ChangeError::NotKept(_) => Code::Internal,
+        ChangeError::Slow => Code::DeadlineExceeded,
         ChangeError::Stopped(stopped) => return unavailable(stopped),
     };
     status(code, &Chain(error).to_string())

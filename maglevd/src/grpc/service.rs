@@ -16,10 +16,11 @@ use tonic::{Request, Response, Status};
 use crate::access::Caller;
 use crate::audit::{Audit, Note, Wanted};
 use crate::clock::Clock;
-use crate::control::{Change, Control};
+use crate::control::{Change, Control, View, Who};
 use crate::grpc::access::{by, caller, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
+use crate::grpc::expiry::lasts;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
@@ -71,17 +72,29 @@ impl Service {
         read.await.map_err(|stopped| unavailable(&stopped))
     }
 
+    /// Makes a change, and messages of what is there right after it.
+    async fn change<R: Send + 'static>(
+        &self,
+        change: Change,
+        who: Who,
+        make: impl FnOnce(Converter<'_>) -> R + Send + 'static,
+    ) -> Result<(bool, R), Status> {
+        let look = |view: &View<'_>| make(Converter { engine: view.engine, reading: view.reading });
+        self.control.change_and_look(change, who, look).await.map_err(|error| refused(&error))
+    }
+
     async fn change_backend(
         &self,
         request: Request<v1::BackendIntentRequest>,
         intent: Intent,
     ) -> Answer<v1::BackendIntentResponse> {
         let (by, note) = (by(&request, &request.get_ref().by)?, note(&request));
-        let v1::BackendIntentRequest { name, reason: why, .. } = request.into_inner();
+        let v1::BackendIntentRequest { name, reason: why, expires_in, .. } = request.into_inner();
+        let who = Who { by, reason: reason(&why)?, lasts: lasts(expires_in)?, note };
         let change = Change::Backend { backend: name.clone(), request: intent };
-        let changed =
-            self.control.change(change, by, reason(&why)?, note).await.map_err(|error| refused(&error))?;
-        let backend = self.show(move |c| c.engine.backend(&name).map(|backend| c.backend(backend))).await?;
+        let (changed, backend) = self
+            .change(change, who, move |c| c.engine.backend(&name).map(|backend| c.backend(backend)))
+            .await?;
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
 
@@ -209,6 +222,7 @@ impl Maglev for Service {
         let request = request.into_inner();
         let weight = Weight::try_from(i64::from(request.weight))
             .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
+        let who = Who { by, reason: reason(&request.reason)?, lasts: lasts(request.expires_in)?, note };
         let name = request.frontend.clone();
         let change = Change::Weight {
             frontend: request.frontend,
@@ -217,13 +231,9 @@ impl Maglev for Service {
             weight,
             flush: request.flush,
         };
-        let changed = self
-            .control
-            .change(change, by, reason(&request.reason)?, note)
-            .await
-            .map_err(|error| refused(&error))?;
-        let frontend =
-            self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
+        let (changed, frontend) = self
+            .change(change, who, move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend)))
+            .await?;
         Ok(Response::new(v1::SetFrontendPoolBackendWeightResponse { frontend, changed }))
     }
 

@@ -55,7 +55,7 @@ impl Supposition {
 
     /// Makes it so in `engine`, which is a copy.
     pub(super) fn suppose(self, engine: &mut Engine, now: Time) -> Result<(), Status> {
-        let nobody = || Attribution { by: String::new(), at: now, reason: String::new() };
+        let nobody = || Attribution { by: String::new(), at: now, reason: String::new(), until: None };
         let changed = match self {
             Supposition::Backend { name, request } => engine.request(now, &name, request, nobody()),
             Supposition::Weight { frontend, pool, backend, weight } => {

@@ -222,7 +222,10 @@ impl Wanted {
             Event::FrontendRemoved { frontend: name, state, .. } => {
                 (frontend(EventKind::Removed, name, [*state; 2], [None; 2]), false)
             }
-            Event::WeightSet { .. } | Event::WeightChanged { .. } => return None,
+            Event::IntentChanged { .. }
+            | Event::WeightSet { .. }
+            | Event::WeightEnded { .. }
+            | Event::WeightChanged { .. } => return None,
         };
         (if is_backend { self.backends } else { self.frontends }).then_some(kind)
     }

@@ -14,7 +14,7 @@ use maglev_probe::Prober;
 
 use super::*;
 use crate::clock::Clock;
-use crate::control::Driver;
+use crate::control::{Driver, Kept, Load};
 use crate::fixture::{self, WEB};
 
 /// A guard who has seen nobody.
@@ -32,13 +32,15 @@ fn guard() -> Guard {
 struct Scene {
     engine: Engine,
     tally: Tally,
+    state: StateView,
+    damaged: Damaged,
 }
 
 impl Scene {
     fn new(config: &str) -> Self {
         let engine = fixture::engine(config);
         let tally = Tally::new(&engine);
-        Scene { engine, tally }
+        Scene { engine, tally, state: StateView::default(), damaged: Damaged::default() }
     }
 
     fn settle(&mut self) -> Vec<ProbeOrder> {
@@ -73,30 +75,27 @@ impl Scene {
     }
 
     fn request(&mut self, backend: &str, request: Request) {
-        let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+        let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
         self.engine.request(Time::ZERO, backend, request, who).unwrap();
         self.settle();
     }
 
     /// What Prometheus gets.
     fn scrape(&self) -> String {
-        let (_, control) = Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), None, None);
-        let missing = Missing::default();
-        let metrics = Metrics::new(
-            control,
-            ConfigStatus::loaded(),
-            None,
-            Messages::default(),
-            Calls::default(),
-            missing,
-            guard(),
-        );
-        metrics.write(&Sample::take(
-            &self.engine,
-            &self.tally,
-            Clock::start().reading(),
-            Load { probes: 2, watchers: 1 },
-        ))
+        let (_, control) =
+            Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), (None, None), None);
+        let sources = Sources {
+            link: None,
+            messages: Messages::default(),
+            calls: Calls::default(),
+            missing: Missing::default(),
+            guard: guard(),
+            damaged: self.damaged,
+        };
+        let metrics = Metrics::new(control, ConfigStatus::loaded(), sources);
+        let load = Load { probes: 2, watchers: 1 };
+        let reading = Clock::start().reading();
+        metrics.write(&Sample::take(&self.engine, &self.tally, reading, load, self.state))
     }
 
     /// What is ours of it and always the same, in order.
@@ -128,7 +127,7 @@ fn scene() -> Scene {
     scene.probe(|backend| if backend == "nginx0" { (Code::L7Sts, 30) } else { (Code::SockErr, 0) });
     scene.request("nginx1", Request::Pause);
     scene.request("static0", Request::Disable);
-    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new() };
+    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
     let weight = Weight::try_from(10_u8).unwrap();
     scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who).unwrap();
     scene.settle();
@@ -220,6 +219,31 @@ fn label_values_are_escaped() {
         let found = text.lines().any(|line| line.starts_with(name) && line.contains(escaped));
         assert!(found, "no {name} with {escaped} in:\n{text}");
     }
+}
+
+#[test]
+fn what_is_not_on_disk_and_what_was_damaged_can_be_seen() {
+    let lines = |scene: &Scene| -> Vec<String> {
+        let text = scene.scrape();
+        let mut lines: Vec<String> =
+            text.lines().filter(|line| line.starts_with("maglev_state_")).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let mut scene = scene();
+    assert_eq!(lines(&scene), [""; 0], "nothing is said without a state directory");
+    scene.state = StateView { intent: Kept { durable: Some(false), failures: 3 }, health_failures: 1 };
+    scene.damaged.health = true;
+    assert_eq!(
+        lines(&scene),
+        [
+            "maglev_state_damaged{file=\"health\"} 1",
+            "maglev_state_damaged{file=\"intent\"} 0",
+            "maglev_state_durable 0",
+            "maglev_state_write_failures_total{file=\"health\"} 1",
+            "maglev_state_write_failures_total{file=\"intent\"} 3",
+        ]
+    );
 }
 
 #[test]

@@ -6,3 +6,4 @@ mod reloads;
 mod restarts;
 mod transitions;
 mod trouble;
+mod warm;

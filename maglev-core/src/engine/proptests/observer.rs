@@ -89,7 +89,16 @@ impl Observer {
                 assert_eq!(self.frontends.remove(frontend).map(|(state, _)| state), Some(*state));
                 self.weights.retain(|(of, _, _), _| of != frontend);
             }
-            Event::WeightSet { from, to, .. } => assert_ne!(from, to),
+            // The same weight may have been set again, with another end.
+            Event::WeightSet { attribution, at, .. } => assert!(!attribution.has_ended(*at)),
+            Event::WeightEnded { from, to, attribution, at, .. } => {
+                assert_ne!(from, to);
+                assert!(attribution.has_ended(*at));
+            }
+            Event::IntentChanged { backend, attribution, ended, at, .. } => {
+                assert!(self.backends.contains_key(backend));
+                assert_eq!(attribution.has_ended(*at), *ended);
+            }
             Event::WeightChanged { frontend, pool, backend, from, to, .. } => {
                 assert_ne!(from, to);
                 let key = (frontend.clone(), pool.clone(), backend.clone());

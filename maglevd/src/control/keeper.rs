@@ -1,0 +1,173 @@
+//! Driver. Writing down what operators want, before anybody is told that it is done.
+//!
+//! A write waits for a disk, so it runs on a thread of its own while probes go on. One runs at a time, and takes everything
+//! that was asked by the time it begins: whoever asks meanwhile waits for the next. So a flood of changes costs few writes
+//! (group commit), they are on disk in the order they were made, and *done* means that it survives a crash.
+//!
+//! ```text
+//!        changed            begin                  end
+//!  Kept ─────────► Wanted ────────► Writing ───────────────► Kept: those who waited are told
+//!                    ▲                 │  changed: noted for the next write
+//!                    └──── failed ─────┘  those who waited are told; again with the next change, or after a while
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use maglev_core::engine::Intents;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::control::ChangeError;
+use crate::reload::Chain;
+use crate::state::{IntentFile, StateError};
+
+/// How long after a write that failed the next is tried, if nobody asks for one before: a disk that was full is not full
+/// for ever, and what is only in memory should not stay there.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Who is told what came of a change, once it is on disk.
+pub(super) type Reply = oneshot::Sender<Result<bool, ChangeError>>;
+
+/// Keeps what operators want.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    /// Absent without a state directory.
+    file: Option<IntentFile>,
+    /// What is known to be on disk, so that nothing is written twice.
+    kept: Option<Intents>,
+    writing: Option<JoinHandle<Result<Intents, StateError>>>,
+    /// Whether there is something that the last write, or the one under way, does not have.
+    wanted: bool,
+    /// When to try again.
+    again: Option<Instant>,
+    /// Those whom the write under way answers, each with whether they changed something.
+    answered: Vec<(Reply, bool)>,
+    /// Those whom the next one answers.
+    waiting: Vec<(Reply, bool)>,
+    /// Writes that failed.
+    failures: u64,
+    /// Whether the last of all did.
+    failed: bool,
+}
+
+/// How it stands with what operators want.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Whether all of it is on disk; absent without a state directory.
+    pub durable: Option<bool>,
+    /// Writes that failed.
+    pub failures: u64,
+}
+
+impl Keeper {
+    /// A keeper of a file, into which everything is to be written once at the start: what cannot be written is better known
+    /// then than when an operator needs it.
+    pub(super) fn new(file: Option<IntentFile>) -> Self {
+        Keeper {
+            wanted: file.is_some(),
+            file,
+            kept: None,
+            writing: None,
+            again: None,
+            answered: Vec::new(),
+            waiting: Vec::new(),
+            failures: 0,
+            failed: false,
+        }
+    }
+
+    /// Something changed that is to be kept.
+    pub(super) fn changed(&mut self) {
+        self.wanted |= self.file.is_some();
+    }
+
+    /// Answers somebody once everything up to now is on disk; also somebody whose change is so already, since what they rely
+    /// on may be on its way to the disk.
+    pub(super) fn answer(&mut self, reply: Reply, changed: bool) {
+        if self.wanted || self.writing.is_some() {
+            // Whoever went away meanwhile does not wait any more.
+            self.waiting.retain(|(reply, _)| !reply.is_closed());
+            self.waiting.push((reply, changed));
+            // Whoever asks again after a failure has it tried again.
+            self.again = None;
+        } else {
+            let _ = reply.send(Ok(changed));
+        }
+    }
+
+    /// Begins to write, if that is due.
+    pub(super) fn begin(&mut self, intents: impl FnOnce() -> Intents) {
+        let due = self.wanted || !self.waiting.is_empty();
+        if !due || self.again.is_some_and(|again| Instant::now() < again) {
+            return;
+        }
+        let (Some(file), None) = (&self.file, &self.writing) else { return };
+        let (file, intents) = (file.clone(), intents());
+        (self.wanted, self.again) = (false, None);
+        self.answered = std::mem::take(&mut self.waiting);
+        if self.kept.as_ref() == Some(&intents) {
+            return self.ended(Ok(intents));
+        }
+        // Until it is known to have gone well, nobody knows what is there.
+        self.kept = None;
+        self.writing = Some(tokio::task::spawn_blocking(move || file.keep(&intents).map(|()| intents)));
+    }
+
+    /// Waits until a write ends or the next is due, and tells those who waited. Dropping the future loses nothing.
+    pub(super) async fn next(&mut self) {
+        if let Some(writing) = &mut self.writing {
+            let result = writing.await.unwrap_or_else(|error| Err(StateError::Broken(error)));
+            self.writing = None;
+            self.ended(result);
+        } else if let Some(again) = self.again {
+            tokio::time::sleep_until(again).await;
+        } else {
+            std::future::pending().await
+        }
+    }
+
+    fn ended(&mut self, result: Result<Intents, StateError>) {
+        let answered = std::mem::take(&mut self.answered);
+        self.failed = result.is_err();
+        match result {
+            Ok(intents) => {
+                self.kept = Some(intents);
+                for (reply, changed) in answered {
+                    let _ = reply.send(Ok(changed));
+                }
+            }
+            Err(error) => {
+                self.failures += 1;
+                tracing::error!(
+                    error = %Chain(&error),
+                    "what operators want will not survive a restart; give --state-dir a directory that can be written, or \
+                     an empty name to do without"
+                );
+                (self.wanted, self.again) = (true, Some(Instant::now() + AGAIN));
+                let error = Arc::new(error);
+                for (reply, _) in answered {
+                    let _ = reply.send(Err(ChangeError::NotKept(Arc::clone(&error))));
+                }
+            }
+        }
+    }
+
+    /// Writes what is left to be written, at the end.
+    pub(super) async fn finish(mut self, intents: impl Fn() -> Intents) {
+        if self.writing.is_some() {
+            self.next().await;
+        }
+        self.again = None;
+        self.begin(intents);
+        if self.writing.is_some() {
+            self.next().await;
+        }
+    }
+
+    /// How it stands.
+    pub(super) fn kept(&self) -> Kept {
+        Kept { durable: self.file.as_ref().map(|_| !self.failed), failures: self.failures }
+    }
+}

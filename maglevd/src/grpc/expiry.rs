@@ -1,0 +1,43 @@
+//! Pure. How long an operator's change is to hold.
+
+use std::time::Duration;
+
+use tonic::Status;
+
+use crate::grpc::refusal::invalid;
+
+/// The longest anybody may ask for, a leap year. Whoever means longer means for ever.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// What a request says of its end: nothing for ever.
+pub(super) fn lasts(expires_in: Option<prost_types::Duration>) -> Result<Option<Duration>, Status> {
+    let Some(span) = expires_in else { return Ok(None) };
+    // By hand: the conversion of prost-types normalises first, and overflows on the least of all durations.
+    let seconds = u64::try_from(span.seconds).ok();
+    let nanos = u32::try_from(span.nanos).ok().filter(|&nanos| nanos < 1_000_000_000);
+    match seconds.zip(nanos).map(|(seconds, nanos)| Duration::new(seconds, nanos)) {
+        Some(span) if !span.is_zero() && span <= LONGEST => Ok(Some(span)),
+        Some(_) | None => Err(invalid(
+            "expires_in is more than nothing and at most 366 days; leave it out for what has no end",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_from_a_nanosecond_to_a_year() {
+        let asked = |seconds, nanos| lasts(Some(prost_types::Duration { seconds, nanos }));
+        assert_eq!(lasts(None).unwrap(), None);
+        assert_eq!(asked(0, 1).unwrap(), Some(Duration::from_nanos(1)));
+        assert_eq!(asked(366 * 24 * 3600, 0).unwrap(), Some(LONGEST));
+        for (seconds, nanos) in
+            [(0, 0), (-1, 0), (0, -1), (366 * 24 * 3600, 1), (i64::MAX, 999_999_999), (i64::MIN, i32::MIN)]
+        {
+            let refused = asked(seconds, nanos).unwrap_err();
+            assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{seconds} {nanos}");
+        }
+    }
+}
