@@ -15,6 +15,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .file_descriptor_set();
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("maglev_descriptor.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .client_mod_attribute("maglev.v1", r#"#[cfg(feature = "client")]"#)
+        .server_mod_attribute("maglev.v1", r#"#[cfg(feature = "server")]"#)
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -12,6 +12,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//! `client` and `server`, both on by default, bring the one or the other; without both there are the messages alone.
 
 /// Version 1 of the contract.
 pub mod v1 {

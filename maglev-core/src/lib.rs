@@ -15,6 +15,23 @@
 //! | [`config`] | the configuration file, all its errors at once |
 //! | [`access`] | who may do what: the access file, roles and patterns |
 //!
+//! # Features
+//! `engine` (on by default) is everything. Without it there are [`table`], [`weight`] and [`names`], which need three small
+//! crates: for a dataplane that only wants lookup tables.
+//!
+//! # A table
+//! ```
+//! use std::net::IpAddr;
+//!
+//! use maglev_core::table::vpp;
+//!
+//! let servers: [(IpAddr, u8); 2] = [("192.0.2.11".parse()?, 2), ("192.0.2.12".parse()?, 1)];
+//! let table = vpp::build(vpp::Length::new(1024)?, &servers);
+//! let server = table.lookup(0xcafe).expect("somebody has a weight");
+//! assert!(servers.iter().any(|(address, _)| address == server));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # An engine by hand
 //! A driver feeds the engine and carries out its effects. This one answers every probe with a pass:
 //!
@@ -60,19 +77,32 @@
 //! # Ok::<(), config::Errors>(())
 //! ```
 
+#[cfg(feature = "engine")]
 pub mod access;
+#[cfg(feature = "engine")]
 pub mod check;
+#[cfg(feature = "engine")]
 pub mod config;
+#[cfg(feature = "engine")]
 pub mod desired;
+#[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "engine")]
 pub mod health;
+#[cfg(feature = "engine")]
 pub mod intent;
 pub mod names;
+#[cfg(feature = "engine")]
 pub mod net;
+#[cfg(feature = "engine")]
 pub mod observed;
+#[cfg(feature = "engine")]
 pub mod outcome;
+#[cfg(feature = "engine")]
 pub mod pattern;
+#[cfg(feature = "engine")]
 pub mod plan;
 pub mod table;
+#[cfg(feature = "engine")]
 pub mod time;
 pub mod weight;
