@@ -4,15 +4,16 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use maglev_core::engine::Engine;
 use maglev_core::intent::{Admin, Attribution};
-use maglev_core::time::Time;
 use serde_json::{Value, json};
 
 use super::Change;
 
-/// When it ends by itself; null for never.
-fn until(who: &Attribution) -> Value {
-    let wall = |until: Time| UNIX_EPOCH + Duration::from_nanos(until.as_nanos());
-    who.until.map(|until| humantime::format_rfc3339_seconds(wall(until)).to_string()).into()
+/// Says when it ends by itself, if it does.
+fn end(said: &mut Value, who: &Attribution) {
+    if let Some(until) = who.until {
+        let wall = UNIX_EPOCH + Duration::from_nanos(until.as_nanos());
+        said["until"] = humantime::format_rfc3339_seconds(wall).to_string().into();
+    }
 }
 
 /// What `change` would change, as it is now; null where there is no such thing.
@@ -30,7 +31,7 @@ pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
             if let Some(who) = who {
                 said["by"] = who.by.clone().into();
                 said["reason"] = who.reason.clone().into();
-                said["until"] = until(who);
+                end(&mut said, who);
             }
             said
         }),
@@ -40,12 +41,15 @@ pub(super) fn witness(engine: &Engine, change: &Change) -> Value {
                 members.filter(|((p, m), _)| p.name.as_str() == pool && m.backend.as_str() == backend);
             let ((pool, member), decision) = members.next()?;
             let own = status.override_of(&pool.name, &member.backend);
-            Some(json!({
+            let mut said = json!({
                 "weight": own.map_or(member.weight, |own| own.weight).get(),
-                "until": own.map_or(Value::Null, |own| until(&own.attribution)),
                 "configured": member.weight.get(),
                 "effective_weight": decision.weight.get(),
-            }))
+            });
+            if let Some(own) = own {
+                end(&mut said, &own.attribution);
+            }
+            Some(said)
         }),
     }
     .unwrap_or_default()
