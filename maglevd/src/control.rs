@@ -22,7 +22,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use self::keeper::Keeper;
-pub use self::keeper::Kept;
+pub use self::keeper::{Keep, Kept};
 use self::probes::Probes;
 use self::pulse::Pulse;
 use self::syncs::Syncs;
@@ -33,7 +33,7 @@ use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
 use crate::notify::ServiceManager;
-use crate::state::{HealthFile, IntentFile, StateError};
+use crate::state::{HealthFile, StateError};
 use crate::tally::Tally;
 use crate::vpp::{Handle, News, Order, Task};
 
@@ -269,7 +269,7 @@ impl Driver {
         engine: Engine,
         clock: Clock,
         prober: Prober,
-        (intent, health): (Option<IntentFile>, Option<HealthFile>),
+        (intent, health): (Keep, Option<HealthFile>),
         vpp: Option<Handle>,
     ) -> (Self, Control) {
         let (sender, inputs) = mpsc::channel(QUEUE);

@@ -16,7 +16,7 @@ use crate::accept::{Gate, Tally};
 use crate::access::{Access, Tokens};
 use crate::audit::{Audit, Note, Record};
 use crate::clock::Clock;
-use crate::control::Driver;
+use crate::control::{Driver, Keep};
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
 use crate::lock::Locks;
@@ -155,7 +155,7 @@ impl Daemon {
         let (stop, locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();
         let clock = Clock::start();
-        let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings);
+        let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings)?;
         let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
         let link = self.settings.vpp.clone().map(Link::new);
@@ -317,27 +317,31 @@ fn seed(clock: Clock) -> u64 {
 /// What was kept, and where it goes on being kept.
 #[derive(Default)]
 struct State {
-    intent: Option<IntentFile>,
+    intent: Keep,
     intents: Intents,
     health: Option<HealthFile>,
     verdicts: Verdicts,
     damaged: Damaged,
 }
 
-/// Opens the state directory. Whatever is wrong with it is told and does not keep the daemon from running.
-fn open_state(settings: &Settings) -> State {
-    let Some(path) = &settings.state_dir else { return State::default() };
+/// Opens the state directory. What is damaged or cannot be written is told and does not keep the daemon from running.
+///
+/// # Errors
+/// When what operators wanted is there and cannot be read. To forget it would put servers that were taken out of service
+/// back into it, while without maglevd VPP stays as it is.
+fn open_state(settings: &Settings) -> anyhow::Result<State> {
+    let Some(path) = &settings.state_dir else { return Ok(State::default()) };
     let directory = match state::directory(path) {
         Ok(directory) => directory,
         Err(error) => {
             unusable(&error, "nothing will survive a restart");
-            return State::default();
+            return Ok(State { intent: Keep::Nowhere(Arc::new(error)), ..State::default() });
         }
     };
     let mut state = State::default();
     match IntentFile::open(directory.clone()) {
         Ok((file, intents, aside)) => {
-            (state.intent, state.intents, state.damaged.intent) = (Some(file), intents, aside.is_some());
+            (state.intent, state.intents, state.damaged.intent) = (Keep::In(file), intents, aside.is_some());
             if let Some(SetAside { file, kept_as, damage }) = aside {
                 tracing::error!(
                     file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
@@ -346,7 +350,12 @@ fn open_state(settings: &Settings) -> State {
                 );
             }
         }
-        Err(error) => unusable(&error, "what operators want is forgotten, and will not survive a restart"),
+        Err(error) => {
+            return Err(anyhow::Error::new(error).context(
+                "what operators wanted is there and cannot be read: give it to the user that maglevd runs as, or move it \
+                 away to forget it",
+            ));
+        }
     }
     match HealthFile::open(directory) {
         Ok((file, verdicts, aside)) => {
@@ -360,7 +369,7 @@ fn open_state(settings: &Settings) -> State {
         }
         Err(error) => unusable(&error, "what the probes say will not survive a restart"),
     }
-    state
+    Ok(state)
 }
 
 fn unusable(error: &StateError, so: &str) {

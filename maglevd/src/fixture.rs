@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::access::Access;
 use crate::audit::Audit;
 use crate::clock::Clock;
-use crate::control::{Control, Driver};
+use crate::control::{Control, Driver, Keep};
 use crate::notify::ServiceManager;
 use crate::reload::Beside;
 
@@ -95,7 +95,7 @@ pub(crate) fn run(text: &str) -> Running {
 pub(crate) fn run_watched(text: &str, manager: ServiceManager) -> Running {
     let (clock, stop) = (Clock::start(), CancellationToken::new());
     let engine = Engine::new(config(text), Intents::default(), 0, clock.now());
-    let (driver, control) = Driver::new(engine, clock, Prober::new(), (None, None), None);
+    let (driver, control) = Driver::new(engine, clock, Prober::new(), (Keep::InMemory, None), None);
     let driver = AbortOnDropHandle::new(tokio::spawn(driver.watched_by(manager).run(stop.clone())));
     Running { control, clock, stop, _driver: driver }
 }

@@ -52,6 +52,19 @@ async fn a_second_on_the_same_state_is_refused_before_it_binds_or_probes() {
     daemon.operator().await.all_up().await;
 }
 
+/// To forget it would put servers that were taken out of service back into it.
+#[tokio::test]
+async fn what_operators_wanted_and_nobody_can_read_is_not_forgotten() {
+    let (directory, config) = file("maglev: {}");
+    let state = directory.path().join("state");
+    // A directory in its place: this stops root too.
+    std::fs::create_dir_all(state.join("intent.json")).expect("a directory");
+    let (code, said) = second(&config, &state.display().to_string(), "", "127.0.0.1:0");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("what operators wanted is there and cannot be read"), "{said}");
+    assert!(said.contains("intent.json"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_on_the_same_vpp_is_refused_also_without_a_state_directory_and_not_after_a_crash() {
     let (farm, vpp) = (Farm::start(1).await, Vpp::start().await);

@@ -30,11 +30,25 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// Who is told what came of a change, once it is on disk.
 pub(super) type Reply = oneshot::Sender<Result<bool, ChangeError>>;
 
+/// Where what operators want is kept.
+#[derive(Debug, Default)]
+pub enum Keep {
+    /// Only in memory, as was asked for.
+    #[default]
+    InMemory,
+    /// In this file.
+    In(IntentFile),
+    /// Nowhere, though it was to be kept: whoever changes something is told.
+    Nowhere(Arc<StateError>),
+}
+
 /// Keeps what operators want.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    /// Absent without a state directory.
+    /// Absent where there is none to write to.
     file: Option<IntentFile>,
+    /// Why there is none, where there should be one.
+    lost: Option<Arc<StateError>>,
     /// What is known to be on disk, so that nothing is written twice.
     kept: Option<Intents>,
     writing: Option<JoinHandle<Result<Intents, StateError>>>,
@@ -64,10 +78,16 @@ pub struct Kept {
 impl Keeper {
     /// A keeper of a file, into which everything is to be written once at the start: what cannot be written is better known
     /// then than when an operator needs it.
-    pub(super) fn new(file: Option<IntentFile>) -> Self {
+    pub(super) fn new(keep: Keep) -> Self {
+        let (file, lost) = match keep {
+            Keep::InMemory => (None, None),
+            Keep::In(file) => (Some(file), None),
+            Keep::Nowhere(error) => (None, Some(error)),
+        };
         Keeper {
             wanted: file.is_some(),
             file,
+            lost,
             kept: None,
             writing: None,
             again: None,
@@ -86,7 +106,9 @@ impl Keeper {
     /// Answers somebody once everything up to now is on disk; also somebody whose change is so already, since what they rely
     /// on may be on its way to the disk.
     pub(super) fn answer(&mut self, reply: Reply, changed: bool) {
-        if self.wanted || self.writing.is_some() {
+        if let (Some(error), true) = (&self.lost, changed) {
+            let _ = reply.send(Err(ChangeError::NotKept(Arc::clone(error))));
+        } else if self.wanted || self.writing.is_some() {
             // Whoever went away meanwhile does not wait any more.
             self.waiting.retain(|(reply, _)| !reply.is_closed());
             self.waiting.push((reply, changed));
@@ -168,6 +190,8 @@ impl Keeper {
 
     /// How it stands.
     pub(super) fn kept(&self) -> Kept {
-        Kept { durable: self.file.as_ref().map(|_| !self.failed), failures: self.failures }
+        let is_kept = self.file.is_some() || self.lost.is_some();
+        let durable = is_kept.then_some(self.lost.is_none() && !self.failed);
+        Kept { durable, failures: self.failures }
     }
 }

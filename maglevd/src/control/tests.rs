@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::*;
 use crate::fixture::{STATIC, config, soon};
-use crate::state::directory;
+use crate::state::{IntentFile, directory};
 
 struct Kept {
     control: Control,
@@ -25,7 +25,7 @@ fn run() -> Kept {
     let (health, ..) = HealthFile::open(directory(directory_of.path()).unwrap()).unwrap();
     let (clock, stop) = (Clock::start(), CancellationToken::new());
     let engine = Engine::new(config(STATIC), Intents::default(), 0, clock.now());
-    let (driver, control) = Driver::new(engine, clock, Prober::new(), (Some(intent), Some(health)), None);
+    let (driver, control) = Driver::new(engine, clock, Prober::new(), (Keep::In(intent), Some(health)), None);
     let driver = AbortOnDropHandle::new(tokio::spawn(driver.run(stop.clone())));
     Kept { control, directory: directory_of, stop, driver }
 }
@@ -125,4 +125,19 @@ async fn everything_is_written_at_the_end() {
     let (_, intents, _) = IntentFile::open(directory(files.path()).unwrap()).unwrap();
     assert!(intents.backends.contains_key("static0"));
     assert!(files.path().join("health.json").exists());
+}
+
+#[tokio::test]
+async fn without_a_directory_that_was_to_be_there_each_change_says_so() {
+    let error = Arc::new(directory(std::path::Path::new("/dev/null/state")).unwrap_err());
+    let (clock, stop) = (Clock::start(), CancellationToken::new());
+    let engine = Engine::new(config(STATIC), Intents::default(), 0, clock.now());
+    let (driver, control) = Driver::new(engine, clock, Prober::new(), (Keep::Nowhere(error), None), None);
+    let _driver = AbortOnDropHandle::new(tokio::spawn(driver.run(stop)));
+    let pause = || Change::Backend { backend: "static0".to_owned(), request: Request::Pause };
+    let failed = soon(control.change(pause(), Who::default())).await.unwrap_err();
+    assert_eq!(failed.to_string(), "done, but it will not survive a restart of maglevd");
+    // Nothing more is lost by what is so already.
+    assert!(!soon(control.change(pause(), Who::default())).await.unwrap());
+    assert_eq!(control.read(|view| view.state.intent.durable).await.unwrap(), Some(false));
 }

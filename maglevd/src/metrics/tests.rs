@@ -14,7 +14,7 @@ use maglev_probe::Prober;
 
 use super::*;
 use crate::clock::Clock;
-use crate::control::{Driver, Kept, Load};
+use crate::control::{Driver, Keep, Kept, Load};
 use crate::fixture::{self, WEB};
 
 /// A guard who has seen nobody.
@@ -83,7 +83,7 @@ impl Scene {
     /// What Prometheus gets.
     fn scrape(&self) -> String {
         let (_, control) =
-            Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), (None, None), None);
+            Driver::new(fixture::engine(WEB), Clock::start(), Prober::new(), (Keep::InMemory, None), None);
         let sources = Sources {
             link: None,
             messages: Messages::default(),
