@@ -44,8 +44,6 @@ pub enum Scope {
         /// The backend.
         backend: String,
     },
-    /// To write what is wanted of a frontend to VPP.
-    Frontend(String),
     /// Everything there is.
     Everything,
 }
@@ -96,11 +94,7 @@ impl Caller {
         let enough = match scope {
             Scope::Oneself => Role::None,
             Scope::Look => Role::Viewer,
-            Scope::Audit
-            | Scope::Backend(_)
-            | Scope::Weight { .. }
-            | Scope::Frontend(_)
-            | Scope::Everything => Role::Admin,
+            Scope::Audit | Scope::Backend(_) | Scope::Weight { .. } | Scope::Everything => Role::Admin,
         };
         if self.role < enough {
             return Err(self.lacks_role(scope));
@@ -112,7 +106,6 @@ impl Caller {
                 self.within("frontend", &self.frontends, frontend)?;
                 self.within("backend", &self.backends, backend)
             }
-            Scope::Frontend(frontend) => self.within("frontend", &self.frontends, frontend),
             Scope::Everything if self.backends.is_empty() && self.frontends.is_empty() => Ok(()),
             Scope::Everything => Err(Refusal::pattern(format!(
                 "{} may change some backends or frontends only, and this is about all of them",
@@ -138,12 +131,9 @@ impl Caller {
     fn lacks_role(&self, scope: &Scope) -> Refusal {
         let wants = match scope {
             Scope::Audit => "the audit log is not shown to",
-            Scope::Oneself
-            | Scope::Look
-            | Scope::Backend(_)
-            | Scope::Weight { .. }
-            | Scope::Frontend(_)
-            | Scope::Everything => "changes are not taken from",
+            Scope::Oneself | Scope::Look | Scope::Backend(_) | Scope::Weight { .. } | Scope::Everything => {
+                "changes are not taken from"
+            }
         };
         let from = &self.from;
         match (&self.user, self.role) {

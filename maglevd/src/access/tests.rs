@@ -130,7 +130,6 @@ fn patterns_say_what_may_be_changed() {
         Scope::Audit,
         Scope::Backend("nginx0".to_owned()),
         weight("site", "nginx1"),
-        Scope::Frontend("site".to_owned()),
     ] {
         assert_eq!(deploy.permit(&allowed), Ok(()), "{allowed:?}");
     }

@@ -153,7 +153,8 @@ static TABLE: [Rule; 27] = [
     look("/maglev.v1.Maglev/GetVPPInfo"),
     look("/maglev.v1.Maglev/GetVPPLBState"),
     look("/maglev.v1.Maglev/GetVPPLBCounters"),
-    change("/maglev.v1.Maglev/SyncVPPLBState", sync),
+    // One frontend or all: the whole of VPP is compared and written.
+    change("/maglev.v1.Maglev/SyncVPPLBState", everything),
     Rule { path: "/maglev.v1.Maglev/PlanVPPLBState", shape: Shape::Unary, need: Need::Look(plan) },
     Rule { path: "/maglev.v1.Maglev/GetAccess", shape: Shape::Unary, need: Need::Always(Scope::Oneself) },
     Rule { path: "/maglev.v1.Maglev/ListAudit", shape: Shape::Unary, need: Need::Always(Scope::Audit) },
@@ -184,13 +185,6 @@ fn weight(message: &[u8]) -> Result<Change, DecodeError> {
 
 fn everything(_: &[u8]) -> Result<Change, DecodeError> {
     Ok(Change { scope: Scope::Everything, claimed: String::new() })
-}
-
-fn sync(message: &[u8]) -> Result<Change, DecodeError> {
-    let request = v1::SyncVpplbStateRequest::decode(message)?;
-    let scope =
-        if request.frontend.is_empty() { Scope::Everything } else { Scope::Frontend(request.frontend) };
-    Ok(Change { scope, claimed: String::new() })
 }
 
 fn plan(message: &[u8]) -> Result<Scope, DecodeError> {

@@ -80,7 +80,7 @@ fn a_plan_for_a_configuration_and_a_sync_of_all_are_about_everything() {
         Rule::of("/maglev.v1.Maglev/SyncVPPLBState").unwrap().asked(&request.encode_to_vec()).unwrap().scope
     };
     assert_eq!(sync(""), Scope::Everything);
-    assert_eq!(sync("site"), Scope::Frontend("site".to_owned()));
+    assert_eq!(sync("site"), Scope::Everything);
 }
 
 #[test]
