@@ -35,8 +35,8 @@ struct Inner {
     path: PathBuf,
     file: Arc<Mutex<Open>>,
     counts: Counts,
-    /// For what strangers ask, so that they cannot fill the disk.
-    strangers: Throttle,
+    /// For what is refused to those who may change nothing, so that they cannot fill the disk.
+    refusals: Throttle,
     complaints: Throttle,
 }
 
@@ -63,7 +63,7 @@ pub struct AuditStatus {
     pub written: u64,
     /// Lines that could not be written.
     pub failed: u64,
-    /// Refusals of strangers that were left out, since there were too many.
+    /// Refusals that were left out, since there were too many.
     pub left_out: u64,
     /// Lines that could not be read when somebody looked.
     pub damaged: u64,
@@ -76,7 +76,7 @@ impl Audit {
             path,
             file: Arc::default(),
             counts: Counts::default(),
-            strangers: Throttle::new(100, Duration::from_secs(1)),
+            refusals: Throttle::new(100, Duration::from_secs(1)),
             complaints: Throttle::new(5, Duration::from_secs(60)),
         })));
         audit.reopen().await;
@@ -101,8 +101,8 @@ impl Audit {
     pub async fn write(&self, record: Record) {
         let Some(inner) = &self.0 else { return };
         let mut record = record;
-        if record.is_of_a_stranger() {
-            match inner.strangers.pass(Instant::now()) {
+        if record.is_limited() {
+            match inner.refusals.pass(Instant::now()) {
                 Some(left_out) => record.left_out = left_out,
                 None => {
                     inner.counts.left_out.fetch_add(1, Ordering::Relaxed);

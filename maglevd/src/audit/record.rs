@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use maglev_core::access::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tonic::{Code, Status};
@@ -41,9 +42,9 @@ pub struct Record {
     /// Refusals like this that were left out before it, since there were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u64,
-    /// Asked by somebody without credentials and refused.
+    /// Refused to somebody who may change nothing.
     #[serde(skip)]
-    stranger: bool,
+    limited: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -83,7 +84,7 @@ impl Record {
             result: String::new(),
             message: String::new(),
             left_out: 0,
-            stranger: !caller.is_known() && !caller.origin.is_local(),
+            limited: caller.role < Role::Admin,
         }
     }
 
@@ -100,7 +101,7 @@ impl Record {
             result: String::new(),
             message: String::new(),
             left_out: 0,
-            stranger: false,
+            limited: false,
         };
         record.ended(error.map(not_taken).as_ref(), note)
     }
@@ -113,7 +114,7 @@ impl Record {
         self.at = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
         match status {
             None => {
-                self.stranger = false;
+                self.limited = false;
                 self.result = if noted.unchanged { "unchanged" } else { "ok" }.to_owned();
             }
             Some(status) => {
@@ -124,9 +125,9 @@ impl Record {
         self
     }
 
-    /// Whether strangers can have as many of these written as they like.
-    pub(super) const fn is_of_a_stranger(&self) -> bool {
-        self.stranger
+    /// Whether only so many of these are written: whoever may change nothing must not fill the disk.
+    pub(super) const fn is_limited(&self) -> bool {
+        self.limited
     }
 
     /// Whether it names a backend.

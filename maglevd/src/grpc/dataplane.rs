@@ -14,6 +14,8 @@ use maglev_core::net::{Service, Vip};
 use maglev_core::observed::{Observed, ServerState, VipState};
 use maglev_core::plan::{Impact, Step, impacts};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tonic::{Response, Status};
 
 use crate::audit::Note;
@@ -37,6 +39,8 @@ pub(super) struct Dataplane {
     pub(super) link: Option<Link>,
     /// What the reader of a configuration must know.
     pub(super) options: Arc<config::Options>,
+    /// The last that was seen of VPP for a call, and when looking began. Held while somebody looks.
+    pub(super) seen: Arc<Mutex<Option<(Instant, Observed)>>>,
 }
 
 impl Dataplane {
@@ -180,8 +184,23 @@ impl Dataplane {
         read.map_err(|stopped: Stopped| unavailable(&stopped.into()))
     }
 
-    /// What VPP has now.
+    /// What VPP has now. Those who ask at the same time share one look, so that however many callers there are, they
+    /// keep VPP no busier than one.
     async fn observe(&self) -> Result<Observed, Status> {
+        let asked = Instant::now();
+        let mut seen = tokio::time::timeout(DEADLINE, self.seen.lock()).await.map_err(|_| too_slow())?;
+        if let Some((began, observed)) = &*seen
+            && *began >= asked
+        {
+            return Ok(observed.clone());
+        }
+        let began = Instant::now();
+        let observed = self.look().await?;
+        *seen = Some((began, observed.clone()));
+        Ok(observed)
+    }
+
+    async fn look(&self) -> Result<Observed, Status> {
         let Some(link) = &self.link else { return Err(unavailable(&NoVpp::Off)) };
         match link.status() {
             LinkStatus::Connected(connection) => {

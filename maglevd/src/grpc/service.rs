@@ -1,6 +1,7 @@
 //! Edge. The calls of the gRPC service.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use maglev_api::v1;
@@ -58,8 +59,13 @@ impl Service {
         audit: Audit,
         stop: CancellationToken,
     ) -> Self {
-        let vpp =
-            Dataplane { control: control.clone(), clock, link: vpp, options: reloader.options().clone() };
+        let vpp = Dataplane {
+            control: control.clone(),
+            clock,
+            link: vpp,
+            options: reloader.options().clone(),
+            seen: Arc::default(),
+        };
         Service { control, reloader, clock, lines, vpp, audit, stop, started: SystemTime::now() }
     }
 
