@@ -53,12 +53,27 @@ impl Reader<'_> {
         let defaults = Access::default();
         let anonymous = one_of([("viewer", Role::Viewer), ("none", Role::None)]);
         let local = || one_of([("admin", Role::Admin), ("viewer", Role::Viewer), ("none", Role::None)]);
-        Access {
+        let loopback_is_written = access.has("loopback");
+        let read = Access {
             anonymous: access.or("anonymous", defaults.anonymous, anonymous).value,
             loopback: access.or("loopback", defaults.loopback, local()).value,
             unix: access.or("unix", defaults.unix, local()).value,
             users: self.users(&mut access),
+        };
+        let is_limited =
+            |user: &User| user.role < Role::Admin || !user.backends.is_empty() || !user.frontends.is_empty();
+        let on_the_host = read.unix < Role::Admin
+            || read.users.values().any(|user| !user.uids.is_empty() && is_limited(user));
+        if on_the_host && read.loopback == Role::Admin && !loopback_is_written {
+            let place = access.place().clone();
+            let message = "whoever is limited on a Unix socket may do everything over 127.0.0.1";
+            access.report().warning(
+                &place,
+                message,
+                "write `loopback: viewer`, or `loopback: admin` to mean it",
+            );
         }
+        read
     }
 
     fn users(&self, section: &mut Section<'_, '_>) -> BTreeMap<UserName, User> {
@@ -122,6 +137,10 @@ impl Reader<'_> {
             let message = "patterns limit what may be changed, and a viewer changes nothing";
             section.report().warning(&place, message, "remove them, or write `role: admin`");
         }
+        if role == Role::Admin && backends.is_empty() && !frontends.is_empty() {
+            let message = "`frontends` limits weights alone: this user may pause and disable every backend";
+            section.report().warning(&place, message, "write `backends` too");
+        }
         let values = |things: Vec<At<String>>| things.into_iter().map(|thing| thing.value).collect();
         User {
             role,
@@ -138,11 +157,13 @@ impl Reader<'_> {
         let written = text(cursor, report)?;
         let uid = written.parse().ok().or_else(|| (self.uid_of)(&written));
         if uid.is_none() {
-            let message = format!("this system has no user {}", quoted(&written));
-            report.meaning(
+            // Users come and go, and where they are kept may not be there yet when the machine starts: that must keep neither
+            // the daemon from starting nor a configuration from being taken.
+            let message = format!("this system has no user {}, so nobody is known by it", quoted(&written));
+            report.warning(
                 &cursor.place(),
                 message,
-                "write a user as `getent passwd` shows it, or a user id",
+                "write a user as `getent passwd` shows it, or a user id; a reload looks again",
             );
         }
         uid
