@@ -78,8 +78,8 @@ struct BackendSample {
     health: Option<u32>,
     enabled: bool,
     probed: Option<SystemTime>,
-    /// What an operator wants of it, and since when.
-    wanted: Vec<(&'static str, SystemTime)>,
+    /// What an operator wants of it, since when, and until when if it ends by itself.
+    wanted: Vec<(&'static str, SystemTime, Option<SystemTime>)>,
 }
 
 struct FrontendSample {
@@ -180,14 +180,17 @@ impl Metrics {
     }
 }
 
-/// What an operator wants of a backend, and since when.
-fn wanted(intent: &Intent, reading: Reading) -> Vec<(&'static str, SystemTime)> {
+/// What an operator wants of a backend, since when, and until when if it ends by itself.
+fn wanted(intent: &Intent, reading: Reading) -> Vec<(&'static str, SystemTime, Option<SystemTime>)> {
     let admin = intent.admin.as_ref().map(|admin| match admin {
         Admin::Enabled(who) => ("enabled", who),
         Admin::Disabled(who) => ("disabled", who),
     });
     let paused = intent.paused.as_ref().map(|who| ("paused", who));
-    admin.into_iter().chain(paused).map(|(what, who)| (what, reading.wall(who.at))).collect()
+    let wanted = admin.into_iter().chain(paused);
+    wanted
+        .map(|(what, who)| (what, reading.wall(who.at), who.until.map(|until| reading.wall(until))))
+        .collect()
 }
 
 /// A VIP as labels; a VIP for every port has protocol `any` and port 0.
@@ -276,6 +279,10 @@ impl Sample {
             "maglev_backend_intent_timestamp_seconds",
             "When an operator paused, disabled or enabled a backend; absent where no operator did."
         );
+        describe_gauge!(
+            "maglev_backend_intent_expiry_timestamp_seconds",
+            "When what an operator wants of a backend ends by itself; absent where it does not."
+        );
         describe_gauge!("maglev_frontend_info", "The VIP of a frontend; always 1.");
         describe_gauge!(
             "maglev_frontend_pool_active",
@@ -311,9 +318,13 @@ impl Sample {
                 gauge!("maglev_backend_last_probe_timestamp_seconds", "backend" => backend.name.clone())
                     .set(unix_seconds(probed));
             }
-            for &(intent, since) in &backend.wanted {
+            for &(intent, since, until) in &backend.wanted {
                 let labels = [("backend", backend.name.clone()), ("intent", intent.to_owned())];
                 gauge!("maglev_backend_intent_timestamp_seconds", &labels).set(unix_seconds(since));
+                if let Some(until) = until {
+                    gauge!("maglev_backend_intent_expiry_timestamp_seconds", &labels)
+                        .set(unix_seconds(until));
+                }
             }
         }
         for frontend in &self.frontends {

@@ -153,6 +153,24 @@ fn family(line: &str, histograms: &BTreeSet<&str>) -> String {
 }
 
 #[test]
+fn only_what_ends_by_itself_has_an_end() {
+    let mut scene = scene();
+    let until = Some(Time::ZERO + Duration::from_secs(3600));
+    let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until };
+    scene.engine.request(Time::ZERO, "nginx0", Request::Disable, who).unwrap();
+    let text = scene.scrape();
+    let value = |name: &str, backend: &str, intent: &str| -> Option<f64> {
+        let sample = format!("{name}{{backend=\"{backend}\",intent=\"{intent}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&sample)?.parse().ok())
+    };
+    let (since, end) =
+        ("maglev_backend_intent_timestamp_seconds", "maglev_backend_intent_expiry_timestamp_seconds");
+    let [since, end] = [since, end].map(|name| value(name, "nginx0", "disabled").unwrap());
+    assert!((end - since - 3600.0).abs() < 0.01, "{since} to {end}");
+    assert_eq!(value("maglev_backend_intent_expiry_timestamp_seconds", "nginx1", "paused"), None);
+}
+
+#[test]
 fn every_family_comes_in_one_piece_with_help_and_type() {
     let text = scene().scrape();
     let histograms =

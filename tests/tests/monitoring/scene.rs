@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use maglev_api::v1::BackendIntentRequest;
 use maglev_tests::authority::Authority;
 use maglev_tests::daemon::{Daemon, Options};
 use maglev_tests::metrics::Metrics;
@@ -13,6 +14,7 @@ use maglev_tests::requirements::{missing, skip};
 use maglev_tests::vpp::{Farm, Vpp, vip};
 use maglev_tests::wait::{SOON, eventually};
 use maglev_vpp::sim::Traffic;
+use prost_types::Duration as Span;
 use tempfile::TempDir;
 
 use crate::reference::documented;
@@ -60,7 +62,13 @@ impl Scene {
         for (backend, code) in [("web0", "L7OK"), ("web1", "L7STS"), ("web2", "L7OK"), ("web3", "L7OK")] {
             operator.probed(backend, code).await;
         }
-        operator.pause("web2").await.unwrap();
+        // An end is exported where there is one.
+        let pause = BackendIntentRequest {
+            name: "web2".to_owned(),
+            expires_in: Some(Span { seconds: 3600, nanos: 0 }),
+            ..BackendIntentRequest::default()
+        };
+        operator.client.pause_backend(pause).await.unwrap();
         operator.disable("web3").await.unwrap();
         operator.in_charge().await;
         eventually("traffic", SOON, async || vpp.sim.count(vip(1), TRAFFIC).then_some(()).ok_or("no VIP"))
