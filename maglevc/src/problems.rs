@@ -120,7 +120,7 @@ fn vpp(all: &Everything, found: &mut Vec<Problem>) {
                 ProblemSeverity::Notice,
                 info,
                 "warming up",
-                "nothing is written until probes have come in",
+                "what has no verdict yet is not written",
             ),
             VppStatus::Off | VppStatus::Connected | VppStatus::Unspecified => {}
         }

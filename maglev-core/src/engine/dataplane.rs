@@ -292,9 +292,12 @@ impl Engine {
         self.dataplane.last_full
     }
 
-    /// Whether the warm-up after the start is still going on, in which not every frontend may be written.
+    /// Whether the warm-up after the start still keeps something from being written.
     pub fn is_warming_up(&self) -> bool {
-        self.dataplane.warm_up.is_some()
+        let holds_back = |warm_up: &WarmUp| {
+            warm_up.has_released_nothing() || !self.frontends.keys().all(|name| warm_up.has_released(name))
+        };
+        self.dataplane.warm_up.as_ref().is_some_and(holds_back)
     }
 
     /// Does whatever is next, if nothing is under way.

@@ -12,7 +12,7 @@ impl Text for VppInfo {
             VppStatus::Off => (FAINT, "off: the daemon runs without VPP"),
             VppStatus::Disconnected => (BAD, "disconnected"),
             VppStatus::Unsupported => (BAD, "unsupported"),
-            VppStatus::WarmingUp => (OPEN, "warming up: nothing is written yet"),
+            VppStatus::WarmingUp => (OPEN, "warming up: what has no verdict yet is not written"),
             VppStatus::Connected => (GOOD, "connected"),
             VppStatus::Unspecified => (FAINT, "unspecified"),
         };

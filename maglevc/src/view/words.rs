@@ -167,7 +167,7 @@ pub(crate) enum VppStatus {
     Disconnected,
     /// Connected, and this VPP cannot be driven.
     Unsupported,
-    /// Connected, and nothing is written yet, to let the first probes come in.
+    /// Connected, and what has no verdict yet is not written, to let the first probes come in.
     WarmingUp,
     /// Connected and in charge.
     Connected,

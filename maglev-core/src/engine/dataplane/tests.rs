@@ -392,6 +392,20 @@ fn the_warm_up_writes_each_frontend_once_its_backends_are_known() {
 }
 
 #[test]
+fn the_warm_up_is_over_once_every_frontend_may_be_written() {
+    let mut world = World::connected(warming());
+    world.engine.handle_timeout(later(1));
+    for order in world.out().probes {
+        world.engine.handle_outcome(later(1), &order.backend, order.id, outcome(Code::L4Ok));
+    }
+    world.settle(later(1));
+    assert!(world.engine.is_warming_up(), "hands off until the first moment");
+    world.engine.handle_timeout(later(5));
+    world.settle(later(5));
+    assert!(!world.engine.is_warming_up());
+}
+
+#[test]
 fn a_dataplane_that_comes_late_gets_everything_at_once() {
     let mut world = World::new(warming());
     assert!(world.engine.poll_timeout().is_some_and(|due| due <= later(1)), "only probes");
