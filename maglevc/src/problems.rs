@@ -116,12 +116,9 @@ fn vpp(all: &Everything, found: &mut Vec<Problem>) {
             VppStatus::Unsupported => {
                 vpp(ProblemSeverity::Bad, info, "unsupported", "this VPP cannot be driven")
             }
-            VppStatus::WarmingUp => vpp(
-                ProblemSeverity::Notice,
-                info,
-                "warming up",
-                "what has no verdict yet is not written",
-            ),
+            VppStatus::WarmingUp => {
+                vpp(ProblemSeverity::Notice, info, "warming up", "what has no verdict yet is not written")
+            }
             VppStatus::Off | VppStatus::Connected | VppStatus::Unspecified => {}
         }
     }

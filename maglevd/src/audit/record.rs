@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use maglev_core::access::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::access::Caller;
-use crate::grpc::not_taken;
+use crate::grpc::{code_name, not_taken};
 use crate::reload::ConfigError;
 
 /// The longest text that is kept of a request, in bytes. Names have 253 and reasons 1024 at most; longer ones are refused.
@@ -118,7 +118,7 @@ impl Record {
                 self.result = if noted.unchanged { "unchanged" } else { "ok" }.to_owned();
             }
             Some(status) => {
-                self.result = code(status.code()).to_owned();
+                self.result = code_name(status.code()).to_owned();
                 self.message = status.message().to_owned();
             }
         }
@@ -164,28 +164,5 @@ fn shortened(text: &str) -> String {
     match text.get(..text.floor_char_boundary(LONGEST)) {
         Some(start) if start.len() < text.len() => format!("{start}…"),
         Some(_) | None => text.to_owned(),
-    }
-}
-
-/// The name of a code, as the gRPC documents have it.
-const fn code(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "ok",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }

@@ -1,7 +1,10 @@
 //! What operators want is on disk before they are told, and probes do not wait for it.
 
+use std::time::Duration;
+
 use maglev_core::engine::{Engine, Intents};
 use maglev_core::intent::Request;
+use maglev_core::weight::Weight;
 use maglev_probe::Prober;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

@@ -54,7 +54,7 @@ impl Calls {
         // There from the start, so that a rate over the first one is right.
         let counts = methods
             .values()
-            .map(|(service, method)| ((Arc::clone(service), Arc::clone(method), name(Code::Ok)), 0))
+            .map(|(service, method)| ((Arc::clone(service), Arc::clone(method), code_name(Code::Ok)), 0))
             .collect();
         Calls { methods: Arc::new(methods), counts: Arc::new(Mutex::new(counts)) }
     }
@@ -98,7 +98,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         // Whoever called went away before the end.
         let code = self.code.unwrap_or(Code::Cancelled);
-        let kind = (Arc::clone(&self.service), Arc::clone(&self.method), name(code));
+        let kind = (Arc::clone(&self.service), Arc::clone(&self.method), code_name(code));
         *self.calls.lock().entry(kind).or_default() += 1;
     }
 }
@@ -177,7 +177,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for CountedBody<B> {
 }
 
 /// The name of a code as gRPC writes it.
-const fn name(code: Code) -> &'static str {
+pub(crate) const fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",
