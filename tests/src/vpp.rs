@@ -150,6 +150,10 @@ impl Farm {
     }
 }
 
+/// The longest until a VPP that answers nothing is known to be gone: it is asked every 10 seconds and has 5 to answer. With
+/// room for a busy machine.
+const NOTICED: Duration = Duration::from_secs(30);
+
 impl Operator {
     /// How it stands with VPP.
     pub async fn vpp(&mut self) -> v1::VppInfo {
@@ -159,7 +163,7 @@ impl Operator {
     /// Waits until VPP is in that status.
     #[track_caller]
     pub fn vpp_becomes(&mut self, status: v1::VppStatus) -> impl Future<Output = v1::VppInfo> {
-        eventually("status of VPP", SOON, async move || {
+        eventually("status of VPP", NOTICED, async move || {
             let info = self.vpp().await;
             if info.status() == status { Ok(info) } else { Err(info) }
         })
