@@ -41,7 +41,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
         println!("{}", Row::HEAD);
         for setting in settings() {
-            println!("{}", setting.compare(200));
+            println!("{}", setting.compare());
         }
     }
 }

@@ -32,17 +32,21 @@ pub struct Row {
     stored: Option<f64>,
 }
 
+/// How often contenders are run: the more the shorter it takes, as a second of them shows most of what disturbs.
+const ROUNDS: std::ops::RangeInclusive<f64> = 200.0..=2000.0;
+
 /// How often the slow crate is run.
 const SLOW_ROUNDS: usize = 5;
 
 impl Setting<'_> {
-    /// Runs all contenders in turn, `rounds` times.
+    /// Runs all contenders in turn for about a second, but from 200 to 2000 times.
     ///
     /// Whatever disturbs the machine for longer than a round disturbs all alike, so ratios are taken within a round, and the
     /// median of those is reported.
-    pub fn compare(mut self, rounds: usize) -> Row {
+    pub fn compare(mut self) -> Row {
         let (mut own, mut plain, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
         let (mut ip_vs_mh, mut stored) = (Vec::new(), Vec::new());
+        let rounds = (1.0 / time(&mut self.plain, 0)).clamp(*ROUNDS.start(), *ROUNDS.end()) as usize;
         // The first round warms memory and caches and is not counted.
         for round in 0..=rounds {
             let base = time(&mut self.plain, round);

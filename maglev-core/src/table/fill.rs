@@ -9,29 +9,33 @@
 //!
 //! | free | way | why |
 //! |---|---|---|
-//! | to 92 % | [one by one](Fill::one_by_one) | the first probe hits and the processor guesses so |
+//! | to 25 % | [probing](Fill::probing): one backend at a time, one to six of its slots at once | one of them nearly always hits |
 //! | to 5 % | [together](Fill::together): a batch of backends probes at once | guesses would fail; this makes none |
-//! | to 5 %, few backends | [ahead](Fill::ahead): each gathers free slots for many turns | there is no batch of different backends |
+//! | 45 to 5 %, few backends | [ahead](Fill::ahead): each gathers free slots for many turns | there is no batch of different backends |
 //! | to √length slots | [striding](Fill::striding): four probes of one backend at once | walks are long enough to fill the processor alone |
 //! | the rest | [by rank](Fill::by_rank) | see [`rank`] |
 //!
 //! Powers of two up to 65536, VPP's lengths, allow [ranks in 16 bits](rank16), which are so cheap that they begin at √(8 · length)
-//! slots. Up to 2048 slots [probing](Fill::probing) takes the place of all between the first and the last.
+//! slots. [Short] tables, up to 4096 slots, know no other ways than probing and these.
+//!
+//! [Short]: short
 //!
 //! None needs `unsafe`: doing without bounds checks was measured to save 6 %.
 
 use crate::table::entries::Entry;
 
 use self::ahead::Queue;
+use self::probing::Slots;
 use self::rank::Nearest;
-use self::rank16::{Bits, Nearest16};
-use self::steps::Steps;
-use self::turns::Turns;
+use self::rank16::Nearest16;
+use self::steps::{Short, Steps};
+use self::turns::{RoundRobin, Turns};
 
 mod ahead;
 mod probing;
 mod rank;
 mod rank16;
+pub(super) mod short;
 pub(super) mod steps;
 mod striding;
 mod together;
@@ -44,6 +48,13 @@ pub(super) struct Cursor {
     pub(super) at: u32,
     /// The way from there to the one after.
     pub(super) skip: u32,
+}
+
+/// A backend at the beginning of its order, and what its slots say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Labelled {
+    pub(super) cursor: Cursor,
+    pub(super) label: u32,
 }
 
 /// How many turns are looked ahead together at most. The loop over them ends unforeseen by the processor a dozen times, which
@@ -59,6 +70,8 @@ pub(super) struct Scratch {
     /// One for each backend, at the beginning of its order. What a build leaves here is of no use.
     pub(super) cursors: Vec<Cursor>,
     taken: Vec<u8>,
+    /// Of [short] tables.
+    labels: Vec<u16>,
     queues: Vec<Queue>,
     nearest: Nearest,
     nearest16: Nearest16,
@@ -68,12 +81,38 @@ pub(super) struct Scratch {
 struct Fill<'a, S, E> {
     steps: S,
     cursors: &'a mut [Cursor],
+    map: Map<'a, E>,
+    labelled: Option<&'a [Labelled]>,
+    free: usize,
+}
+
+/// Who has which slot.
+struct Map<'a, E> {
     /// One byte a slot, 0 or 1: a byte is found sooner than a bit, and they fit the second-level cache all the same. As
     /// many as [`Steps::map`] says; what is past the length is of no meaning.
     taken: &'a mut [u8],
     entries: &'a mut [E],
-    labels: Option<&'a [u32]>,
-    free: usize,
+}
+
+impl<E> Map<'_, E> {
+    /// The same where the compiler sees how long it is.
+    #[inline(always)]
+    fn reborrow(&mut self, steps: impl Steps) -> Map<'_, E> {
+        Map { taken: &mut self.taken[..steps.map()], entries: &mut self.entries[..steps.length() as usize] }
+    }
+}
+
+impl<E: Entry> Slots for Map<'_, E> {
+    #[inline(always)]
+    fn is_free(&self, slot: u32) -> bool {
+        self.taken[slot as usize] == 0
+    }
+
+    #[inline(always)]
+    fn take(&mut self, slot: u32, label: u32) {
+        self.taken[slot as usize] = 1;
+        self.entries[slot as usize] = E::from_index(label);
+    }
 }
 
 /// Fills `entries` in the order `turns` gives, from the cursors of `scratch`.
@@ -84,7 +123,7 @@ pub(super) fn fill<S: Steps, E: Entry>(
     scratch: &mut Scratch,
     steps: S,
     mut turns: impl Turns,
-    labels: Option<&[u32]>,
+    labelled: Option<&[Labelled]>,
     entries: &mut Vec<E>,
 ) {
     let length = steps.length() as usize;
@@ -98,82 +137,78 @@ pub(super) fn fill<S: Steps, E: Entry>(
     let mut fill = Fill {
         steps,
         cursors: &mut scratch.cursors,
-        taken: &mut scratch.taken[..map],
-        entries,
-        labels,
+        map: Map { taken: &mut scratch.taken[..map], entries },
+        labelled,
         free: length,
     };
-    let bits = steps.bits();
+    let short = steps.short();
     // Asking all free slots costs as much as walking there when there are about √length of them.
-    let last = bits.map_or_else(|| length.isqrt(), Bits::last);
-    fill.one_by_one(&mut turns, (length - length / 12).max(last));
-    if bits.is_some() && length <= probing::MOST {
-        fill.probing::<2>(&mut turns, (length * 4 / 5).max(last));
-        fill.probing::<4>(&mut turns, (length * 2 / 5).max(last));
-        fill.probing::<8>(&mut turns, last);
-    } else if turns.abreast() < FEW && fill.cursors.len() <= Queue::MOST {
+    let last = short.map_or_else(|| length.isqrt(), Short::last);
+    fill.probing::<1, _>(&mut turns, (length - length / 12).max(last));
+    fill.probing::<2, _>(&mut turns, (length * 7 / 10).max(last));
+    fill.probing::<4, _>(&mut turns, (length * 9 / 20).max(last));
+    if turns.abreast() < FEW && fill.cursors.len() <= Queue::MOST {
         fill.ahead(&mut turns, &mut scratch.queues, (length / 20).max(last));
     } else {
-        fill.together::<1>(&mut turns, (length / 2).max(last));
-        fill.together::<2>(&mut turns, (length / 4).max(last));
-        fill.together::<4>(&mut turns, (length / 20).max(last));
+        fill.probing::<6, _>(&mut turns, (length / 4).max(last));
+        fill.together(&mut turns, (length / 20).max(last));
     }
     fill.striding(&mut turns, last);
-    match bits {
-        Some(bits) => fill.by_rank16(bits, &mut turns, &mut scratch.nearest16),
-        None => fill.by_rank(&mut turns, &mut scratch.nearest),
+    match (short, labelled) {
+        (Some(short), Some(labelled)) => fill.by_rank16(short, labelled, &mut turns, &mut scratch.nearest16),
+        _ => fill.by_rank(&mut turns, &mut scratch.nearest),
     }
 }
 
+/// The same where backends take turns in order and slots say their labels.
+pub(super) fn fill_labelled<E: Entry>(
+    scratch: &mut Scratch,
+    steps: impl Steps,
+    backends: &[Labelled],
+    entries: &mut Vec<E>,
+) {
+    scratch.cursors.clear();
+    scratch.cursors.extend(backends.iter().map(|backend| backend.cursor));
+    fill(scratch, steps, RoundRobin::new(backends.len() as u32), Some(backends), entries);
+}
+
 impl<S: Steps, E: Entry> Fill<'_, S, E> {
-    /// Lets backends take turns until so many slots are free.
-    fn one_by_one(&mut self, turns: &mut impl Turns, until: usize) {
-        let mut batch = [0; BATCH];
-        while self.free > until {
-            let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);
-            self.commit(&batch[..count]);
-        }
-    }
-
-    /// Each of the batch takes the first free slot from where it stands.
-    fn commit(&mut self, batch: &[u32]) {
-        let length = self.steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..self.steps.map()], &mut self.entries[..length]);
-        for &backend in batch {
-            let cursor = &mut self.cursors[backend as usize];
-            let mut at = cursor.at;
-            while taken[at as usize] != 0 {
-                at = self.steps.after(at, cursor.skip);
-            }
-            taken[at as usize] = 1;
-            entries[at as usize] = E::from_index(label(self.labels, backend));
-            cursor.at = self.steps.after(at, cursor.skip);
-        }
-        self.free -= batch.len();
-    }
-
     /// The last slots: each turn takes the one its backend would come to first.
     fn by_rank(&mut self, turns: &mut impl Turns, nearest: &mut Nearest) {
-        nearest.gather(&self.taken[..self.steps.length() as usize]);
+        nearest.gather(&self.map.taken[..self.steps.length() as usize]);
         let mut batch = [0; BATCH];
         while self.free > 0 {
             let count = turns.next(&mut batch[..BATCH.min(self.free)]);
             nearest.measure(self.steps, batch[..count].iter().map(|&b| self.cursors[b as usize].skip));
             for (nth, &backend) in batch[..count].iter().enumerate() {
                 // The cursor stays: what it would pass is taken, and who is nearest from there does not change.
-                let slot = nearest.take(nth, self.cursors[backend as usize].at);
-                self.entries[slot as usize] = E::from_index(label(self.labels, backend));
+                let cursor = self.cursors[backend as usize];
+                let slot = nearest.take(nth, cursor.at);
+                self.map.take(slot, label(self.labelled, backend));
             }
             self.free -= count;
         }
+    }
+
+    /// The same of a short table.
+    fn by_rank16(
+        &mut self,
+        steps: Short,
+        labelled: &[Labelled],
+        turns: &mut impl Turns,
+        nearest: &mut Nearest16,
+    ) {
+        nearest.gather(&self.map.taken[..self.map.entries.len()]);
+        nearest.take_all(steps, labelled, turns, &mut self.map);
+        self.free = 0;
     }
 }
 
 /// What a backend's slots say.
 #[inline(always)]
-fn label(labels: Option<&[u32]>, backend: u32) -> u32 {
-    match labels {
-        Some(labels) => labels[backend as usize],
+fn label(labelled: Option<&[Labelled]>, backend: u32) -> u32 {
+    match labelled {
+        Some(labelled) => labelled[backend as usize].label,
         None => backend,
     }
 }

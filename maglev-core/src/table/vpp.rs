@@ -15,8 +15,7 @@ use std::net::IpAddr;
 
 use crate::table::entries::{Entry, Table};
 use crate::table::fill::steps::{PowerOfTwo, Short};
-use crate::table::fill::turns::RoundRobin;
-use crate::table::fill::{Scratch, fill};
+use crate::table::fill::{Scratch, fill_labelled, short};
 
 use self::replicas::{Replicas, sort_key};
 
@@ -95,16 +94,18 @@ impl Builder {
         if servers.len() > E::MOST {
             return Err(TooManyServers(servers.len()));
         }
-        let replicas = self.replicas.list(length, servers, &mut self.scratch.cursors);
-        if replicas.is_empty() {
-            entries.clear();
-            entries.resize(length.0 as usize, E::NONE);
-        } else {
-            let turns = RoundRobin::new(replicas.len() as u32);
-            match Short::new(length.0) {
-                Some(steps) => fill(&mut self.scratch, steps, turns, Some(replicas), entries),
-                None => fill(&mut self.scratch, PowerOfTwo(length.0), turns, Some(replicas), entries),
+        let replicas = self.replicas.list(length, servers);
+        let few = servers.len() <= <u16 as Entry>::MOST;
+        match Short::new(length.0) {
+            _ if replicas.is_empty() => {
+                entries.clear();
+                entries.resize(length.0 as usize, E::NONE);
             }
+            Some(steps) if few && length.0 <= short::MOST => {
+                short::fill(&mut self.scratch, steps, replicas, entries)
+            }
+            Some(steps) => fill_labelled(&mut self.scratch, steps, replicas, entries),
+            None => fill_labelled(&mut self.scratch, PowerOfTwo(length.0), replicas, entries),
         }
         Ok(())
     }

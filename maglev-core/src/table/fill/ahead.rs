@@ -2,6 +2,7 @@
 
 use crate::table::entries::Entry;
 
+use super::probing::Slots;
 use super::steps::Steps;
 use super::turns::Turns;
 use super::{BATCH, Cursor, Fill, label};
@@ -30,7 +31,7 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
         queues.resize(self.cursors.len(), Queue::EMPTY);
         let steps = self.steps;
         let length = steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..length], &mut self.entries[..length]);
+        let mut map = self.map.reborrow(steps);
         let mut batch = [0; BATCH];
         while self.free > until {
             // So many that no more than one in sixteen free slots is noted, but enough to be worth the walk.
@@ -42,16 +43,15 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
                 let queue = &mut queues[backend as usize];
                 let slot = loop {
                     while queue.head == queue.count {
-                        gather(steps, taken, &mut self.cursors[backend as usize], queue, eights);
+                        gather(steps, map.taken, &mut self.cursors[backend as usize], queue, eights);
                     }
                     let slot = queue.slots[queue.head % Queue::LENGTH];
                     queue.head += 1;
-                    if taken[slot as usize] == 0 {
+                    if map.is_free(slot) {
                         break slot;
                     }
                 };
-                taken[slot as usize] = 1;
-                entries[slot as usize] = E::from_index(label(self.labels, backend));
+                map.take(slot, label(self.labelled, backend));
             }
             self.free -= count;
         }

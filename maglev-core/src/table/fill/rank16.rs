@@ -9,11 +9,13 @@
 //!
 //! Asking 8 slots at once makes asking worth its while when √(8 · length) are left instead of √length.
 
-use crate::table::entries::Entry;
-
-use super::steps::Steps;
+use super::probing::Slots;
+use super::steps::Short;
 use super::turns::Turns;
-use super::{BATCH, Cursor, Fill, label, rank};
+use super::{Cursor, Labelled, rank};
+
+/// As many slots as 16 bits can tell apart. In an array of so many nothing they say is out of bounds.
+pub(super) const SLOTS: usize = 1 << 16;
 
 /// Turns an order of unsigned numbers into one of signed.
 const SIGN: u16 = 1 << 15;
@@ -28,21 +30,10 @@ const ABREAST: usize = 4;
 /// makes the processor wait until it is written.
 const BLOCK: usize = 16;
 
-/// Slots modulo 2^n where n is from 1 to 16.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::table) struct Bits {
-    n: u32,
-}
-
-impl Bits {
-    /// The bits of a mask, of which there is at least one.
-    pub(super) fn of(mask: u16) -> Bits {
-        Bits { n: mask.count_ones() }
-    }
-
+impl Short {
     /// How many free slots make asking them cheaper than walking there.
     pub(super) fn last(self) -> usize {
-        (8_usize << self.n).isqrt()
+        (8 * (usize::from(self.mask) + 1)).isqrt()
     }
 
     /// What slots are multiplied by to get their ranks.
@@ -52,46 +43,108 @@ impl Bits {
         for _ in 0..2 {
             inverse = inverse.wrapping_mul(2_u16.wrapping_sub(skip.wrapping_mul(inverse)));
         }
-        inverse << (16 - self.n)
+        inverse << self.mask.leading_zeros()
     }
 
     /// The slot whose rank was found smallest.
     fn slot(self, cursor: Cursor, way: u16) -> u16 {
-        let rank = u32::from(way >> (16 - self.n));
-        let mask = (1 << self.n) - 1;
-        (cursor.at.wrapping_add(rank.wrapping_mul(cursor.skip)) & mask) as u16
+        let rank = way >> self.mask.leading_zeros();
+        (cursor.at as u16).wrapping_add(rank.wrapping_mul(cursor.skip as u16)) & self.mask
     }
+}
+
+/// The free slots, between turns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Nearest16 {
+    /// [`SLOTS`] of each, of which a [`List`] says what they mean.
+    free: Vec<u16>,
+    places: Vec<u16>,
+    count: usize,
 }
 
 /// The free slots.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Nearest16 {
-    /// `count` of them, then the first again and again up to a multiple of [`WHOLE`]: what is there twice changes no minimum.
-    free: Vec<u16>,
+struct List<'a> {
+    steps: Short,
+    /// `count` of them. What comes after is of no meaning but after [`List::pad`].
+    free: &'a mut [u16; SLOTS],
     count: usize,
     /// For each free slot its place in the list. What it says of others is of no meaning.
-    places: Vec<u16>,
+    places: &'a mut [u16; SLOTS],
 }
 
 impl Nearest16 {
-    /// Notes the free slots, of which there is at least one.
-    fn gather(&mut self, taken: &[u8]) {
-        self.free.clear();
-        rank::free(taken, |slot| self.free.push(slot as u16));
-        self.count = self.free.len();
-        if self.places.len() < taken.len() {
-            self.places.resize(taken.len(), 0);
+    /// Notes the free slots: `taken` is 0 or 1 for each slot.
+    pub(super) fn gather(&mut self, taken: &[u8]) {
+        if self.free.len() < SLOTS {
+            self.free = vec![0; SLOTS];
+            self.places = vec![0; SLOTS];
         }
-        for (&slot, place) in self.free.iter().zip(0..) {
-            self.places[slot as usize] = place;
-        }
-        self.free.resize(self.count.next_multiple_of(WHOLE), self.free[0]);
+        self.count = 0;
+        rank::free(taken, |slot| {
+            self.free[self.count] = slot as u16;
+            self.places[slot as usize] = self.count as u16;
+            self.count += 1;
+        });
     }
 
-    /// For each backend the smallest way, which is its rank in the upper bits.
+    /// Lets backends take turns until all slots are taken; each takes the one it would come to first.
+    ///
+    /// `backends` may stand anywhere before where they are: what they would pass is taken.
+    ///
+    /// A block of them asks at once. One whose slot was taken by another of the block asks again, which is exact for the
+    /// same reason as looking ahead is: its slot was the nearest of more.
+    pub(super) fn take_all(
+        &mut self,
+        steps: Short,
+        backends: &[Labelled],
+        turns: &mut impl Turns,
+        slots: &mut impl Slots,
+    ) {
+        let free = &mut self.free.as_chunks_mut().0[0];
+        let places = &mut self.places.as_chunks_mut().0[0];
+        let mut list = List { steps, free, count: self.count, places };
+        while list.count > 0 {
+            let mut backends = &backends[turns.neighbours(list.count)];
+            while !backends.is_empty() {
+                // With an eighth as many as there are slots, one in sixteen asks again.
+                let most = (list.count / 8).clamp(ABREAST, BLOCK) / ABREAST * ABREAST;
+                let (block, later) = backends.split_at(most.min(backends.len()));
+                backends = later;
+                list.pad();
+                let mut found = [0; BLOCK];
+                let (fours, rest) = block.as_chunks::<ABREAST>();
+                let (found_by_fours, found_by_rest) = found.split_at_mut(fours.len() * ABREAST);
+                for (four, found) in fours.iter().zip(found_by_fours.as_chunks_mut().0) {
+                    *found = list.nearest(four.map(|backend| backend.cursor));
+                }
+                for (backend, found) in rest.iter().zip(found_by_rest) {
+                    [*found] = list.nearest([backend.cursor]);
+                }
+                for (backend, &found) in block.iter().zip(&found) {
+                    let mut slot = found;
+                    if !slots.is_free(u32::from(slot)) {
+                        list.pad();
+                        [slot] = list.nearest([backend.cursor]);
+                    }
+                    slots.take(u32::from(slot), backend.label);
+                    list.remove(slot);
+                }
+            }
+        }
+    }
+}
+
+impl List<'_> {
+    /// Repeats the first slot after the last, up to a multiple of [`WHOLE`]: what is there twice changes no minimum.
+    fn pad(&mut self) {
+        let first = self.free[0];
+        self.free[self.count..self.count.next_multiple_of(WHOLE)].fill(first);
+    }
+
+    /// For each backend the slot it would come to first. The list must be padded.
     #[inline(always)]
-    fn ways<const N: usize>(&self, bits: Bits, cursors: [Cursor; N]) -> [u16; N] {
-        let measures = cursors.map(|cursor| bits.measure(cursor.skip as u16));
+    fn nearest<const N: usize>(&self, cursors: [Cursor; N]) -> [u16; N] {
+        let measures = cursors.map(|cursor| self.steps.measure(cursor.skip as u16));
         let mut starts = [0; N];
         for ((start, cursor), &measure) in starts.iter_mut().zip(cursors).zip(&measures) {
             *start = (cursor.at as u16).wrapping_mul(measure) ^ SIGN;
@@ -104,69 +157,19 @@ impl Nearest16 {
                 best[nth] = best[nth].min(way as i16);
             }
         }
-        best.map(|way| way as u16 ^ SIGN)
+        let mut found = [0; N];
+        for ((found, cursor), way) in found.iter_mut().zip(cursors).zip(best) {
+            *found = self.steps.slot(cursor, way as u16 ^ SIGN);
+        }
+        found
     }
 
-    /// Takes a free slot off the list.
+    /// Takes a slot off the list; the last of it comes to its place.
     fn remove(&mut self, slot: u16) {
-        let place = self.places[slot as usize];
+        let place = self.places[usize::from(slot)];
         self.count -= 1;
-        let moved = self.free[self.count];
-        self.free[place as usize] = moved;
-        self.places[moved as usize] = place;
-        if place == 0 {
-            self.free[self.count..].fill(moved);
-        } else {
-            self.free[self.count] = self.free[0];
-        }
-    }
-}
-
-impl<S: Steps, E: Entry> Fill<'_, S, E> {
-    /// The last slots: each turn takes the one its backend would come to first.
-    ///
-    /// A block of backends asks at once. One whose slot was taken by another of the block asks again, which is exact for the
-    /// same reason as looking ahead is: its slot was the nearest of more.
-    pub(super) fn by_rank16(&mut self, bits: Bits, turns: &mut impl Turns, nearest: &mut Nearest16) {
-        let length = self.steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..self.steps.map()], &mut self.entries[..length]);
-        nearest.gather(&taken[..length]);
-        let mut batch = [0; BATCH];
-        while self.free > 0 {
-            let count = turns.next(&mut batch[..BATCH.min(self.free)]);
-            let mut turns = &batch[..count];
-            while !turns.is_empty() {
-                // With an eighth as many as there are slots, one in sixteen asks again.
-                let most = (nearest.count / 8).clamp(ABREAST, BLOCK).min(turns.len());
-                let (block, later) = turns.split_at(most);
-                turns = later;
-                let mut found = [0; BLOCK];
-                let (fours, rest) = block.as_chunks::<ABREAST>();
-                for (four, found) in fours.iter().zip(found.as_chunks_mut::<ABREAST>().0) {
-                    let cursors = four.map(|backend| self.cursors[backend as usize]);
-                    let ways = nearest.ways(bits, cursors);
-                    for ((found, cursor), way) in found.iter_mut().zip(cursors).zip(ways) {
-                        *found = bits.slot(cursor, way);
-                    }
-                }
-                for (&backend, found) in rest.iter().zip(&mut found[fours.len() * ABREAST..]) {
-                    let cursor = self.cursors[backend as usize];
-                    let [way] = nearest.ways(bits, [cursor]);
-                    *found = bits.slot(cursor, way);
-                }
-                for (&backend, &found) in block.iter().zip(&found) {
-                    let mut slot = found;
-                    if taken[slot as usize] != 0 {
-                        let cursor = self.cursors[backend as usize];
-                        let [way] = nearest.ways(bits, [cursor]);
-                        slot = bits.slot(cursor, way);
-                    }
-                    nearest.remove(slot);
-                    taken[slot as usize] = 1;
-                    entries[slot as usize] = E::from_index(label(self.labels, backend));
-                }
-            }
-            self.free -= count;
-        }
+        let last = self.free[self.count % SLOTS];
+        self.free[usize::from(place)] = last;
+        self.places[usize::from(last)] = place;
     }
 }

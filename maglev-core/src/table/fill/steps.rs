@@ -1,7 +1,5 @@
 //! Pure. Arithmetic on slots modulo the table length, for the two kinds of length there are.
 
-use super::rank16::Bits;
-
 /// Slots modulo a length.
 pub(in crate::table) trait Steps: Copy {
     /// The number of slots.
@@ -19,8 +17,8 @@ pub(in crate::table) trait Steps: Copy {
     /// The *measure* of each skip, which ranks slots: see [`rank`](super::rank).
     fn measures(self, skips: &[u32], measures: &mut Vec<u64>);
 
-    /// Whether [ranks in 16 bits](super::rank16) will do.
-    fn bits(self) -> Option<Bits> {
+    /// The same as a short length, if it is one.
+    fn short(self) -> Option<Short> {
         None
     }
 }
@@ -105,7 +103,7 @@ impl Steps for PowerOfTwo {
 /// A power of two from 2 to 65536. Slots fit 16 bits.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::table) struct Short {
-    mask: u16,
+    pub(super) mask: u16,
 }
 
 impl Short {
@@ -134,7 +132,7 @@ impl Steps for Short {
         PowerOfTwo(self.length()).measures(skips, measures);
     }
 
-    fn bits(self) -> Option<Bits> {
-        Some(Bits::of(self.mask))
+    fn short(self) -> Option<Short> {
+        Some(self)
     }
 }

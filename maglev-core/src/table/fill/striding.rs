@@ -2,6 +2,7 @@
 
 use crate::table::entries::Entry;
 
+use super::probing::Slots;
 use super::steps::Steps;
 use super::turns::Turns;
 use super::{BATCH, Cursor, Fill, label};
@@ -10,8 +11,7 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
     /// Four places of a backend's way, each moved on by four steps, so that no probe waits for the one before.
     pub(super) fn striding(&mut self, turns: &mut impl Turns, until: usize) {
         let steps = self.steps;
-        let length = steps.length() as usize;
-        let (taken, entries) = (&mut self.taken[..steps.map()], &mut self.entries[..length]);
+        let mut map = self.map.reborrow(steps);
         let mut batch = [0; BATCH];
         while self.free > until {
             let count = turns.next(&mut batch[..BATCH.min(self.free - until)]);
@@ -21,17 +21,16 @@ impl<S: Steps, E: Entry> Fill<'_, S, E> {
                 let four = steps.after(two, two);
                 let (mut a, mut b) = (at, steps.after(at, skip));
                 let (mut c, mut d) = (steps.after(a, two), steps.after(b, two));
-                while taken[a as usize] & taken[b as usize] & taken[c as usize] & taken[d as usize] != 0 {
+                while !(map.is_free(a) | map.is_free(b) | map.is_free(c) | map.is_free(d)) {
                     a = steps.after(a, four);
                     b = steps.after(b, four);
                     c = steps.after(c, four);
                     d = steps.after(d, four);
                 }
-                let found = if taken[c as usize] == 0 { c } else { d };
-                let found = if taken[b as usize] == 0 { b } else { found };
-                let found = if taken[a as usize] == 0 { a } else { found };
-                taken[found as usize] = 1;
-                entries[found as usize] = E::from_index(label(self.labels, backend));
+                let found = if map.is_free(c) { c } else { d };
+                let found = if map.is_free(b) { b } else { found };
+                let found = if map.is_free(a) { a } else { found };
+                map.take(found, label(self.labelled, backend));
                 self.cursors[backend as usize].at = steps.after(found, skip);
             }
             self.free -= count;

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 /// An endless sequence of backends taking turns.
 pub(in crate::table) trait Turns {
+    /// Whether turns go around in order, so that [`Turns::neighbours`] are many.
+    const IN_ORDER: bool;
+
     /// Writes the next turns, at least one and all of different backends. Returns how many.
     fn next(&mut self, turns: &mut [u32]) -> usize;
 
@@ -28,6 +31,8 @@ impl RoundRobin {
 }
 
 impl Turns for RoundRobin {
+    const IN_ORDER: bool = true;
+
     fn next(&mut self, turns: &mut [u32]) -> usize {
         let backends = self.neighbours(turns.len());
         for (turn, backend) in turns.iter_mut().zip(backends.clone()) {
@@ -122,6 +127,8 @@ fn keep(pays: &[u8], start: u32, mut count: usize, pass: &mut [u32]) -> usize {
 }
 
 impl Turns for Weighted<'_> {
+    const IN_ORDER: bool = false;
+
     fn next(&mut self, turns: &mut [u32]) -> usize {
         while self.given == self.savings.turns {
             self.pass();

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::table::fill::Cursor;
+use crate::table::fill::{Cursor, Labelled};
 
 use super::Length;
 
@@ -24,78 +24,93 @@ pub(super) fn sort_key(address: IpAddr) -> SortKey {
     }
 }
 
-/// The memory of [`Replicas::list`].
+/// Those who take turns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
-    /// The addresses and places of servers that are all IPv4: one number each.
-    narrow: Vec<u64>,
-    /// The same of others.
-    wide: Vec<(SortKey, u32)>,
-    sorted: Vec<Server>,
-    /// For each replica in turn its server.
-    servers: Vec<u32>,
+    /// The servers that have a weight, here if all are at IPv4 addresses,
+    narrow: Vec<Narrow>,
+    /// and otherwise here.
+    wide: Vec<Wide>,
+    replicas: Vec<Labelled>,
 }
 
-/// A server with a weight.
-#[derive(Clone, Copy, Debug)]
-struct Server {
+/// A server with a weight. They are ordered by address, those of one address by their place.
+trait Server: Copy + Ord {
     /// What is hashed, for replica 0.
-    word: u64,
-    weight: u8,
-    index: u32,
+    fn word(self) -> u64;
+    fn weight(self) -> u8;
+    fn place(self) -> u32;
+}
+
+/// One at an IPv4 address: the address, the place in [`PLACE`] bits, the weight.
+type Narrow = u64;
+
+/// Bits for the place of a [`Narrow`] server.
+const PLACE: u32 = 24;
+
+impl Server for Narrow {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        word(u128::from(self >> 32))
+    }
+
+    #[inline(always)]
+    fn weight(self) -> u8 {
+        self as u8
+    }
+
+    #[inline(always)]
+    fn place(self) -> u32 {
+        self as u32 >> 8
+    }
+}
+
+/// One at any address.
+type Wide = (SortKey, u32, u8);
+
+impl Server for Wide {
+    fn word(self) -> u64 {
+        word(self.0.0)
+    }
+
+    fn weight(self) -> u8 {
+        self.2
+    }
+
+    fn place(self) -> u32 {
+        self.1
+    }
 }
 
 impl Replicas {
-    /// Puts a cursor for each replica into `cursors` in the order of turns, and returns for each the index of its server.
-    pub(super) fn list(
-        &mut self,
-        length: Length,
-        servers: &[(IpAddr, u8)],
-        cursors: &mut Vec<Cursor>,
-    ) -> &[u32] {
-        self.sort(servers);
-        cursors.clear();
-        self.servers.clear();
-        // One round for each replica number; those without so many replicas drop out for good.
-        let rounds = self.sorted.iter().map(|server| server.weight).max().unwrap_or(0);
-        for replica in 0..rounds {
-            if replica > 0 {
-                self.sorted.retain(|server| server.weight > replica);
-            }
-            cursors.extend(self.sorted.iter().map(|server| cursor(length, server.word, replica)));
-            self.servers.extend(self.sorted.iter().map(|server| server.index));
+    /// All replicas in the order of turns, each labelled with the place of its server.
+    pub(super) fn list(&mut self, length: Length, servers: &[(IpAddr, u8)]) -> &mut [Labelled] {
+        let placed = servers.iter().zip(0_u32..);
+        if servers.len() <= 1 << PLACE && servers.iter().all(|(address, _)| address.is_ipv4()) {
+            self.narrow.clear();
+            self.narrow.extend(placed.map(|(&(address, weight), place)| {
+                (sort_key(address).0 as u64) << 32 | u64::from(place << 8) | u64::from(weight)
+            }));
+            turns(length, &mut self.narrow, &mut self.replicas);
+        } else {
+            self.wide.clear();
+            self.wide.extend(placed.map(|(&(address, weight), place)| (sort_key(address), place, weight)));
+            turns(length, &mut self.wide, &mut self.replicas);
         }
-        &self.servers
+        &mut self.replicas
     }
+}
 
-    /// Sorts the servers that have a weight by address, those of one address by their place.
-    fn sort(&mut self, servers: &[(IpAddr, u8)]) {
-        self.narrow.clear();
-        self.wide.clear();
-        self.sorted.clear();
-        for (&(address, weight), index) in servers.iter().zip(0_u64..) {
-            match address {
-                _ if weight == 0 => {}
-                IpAddr::V4(v4) => self.narrow.push(u64::from(u32::from(v4)) << 32 | index),
-                IpAddr::V6(_) => return self.sort_wide(servers),
-            }
-        }
-        self.narrow.sort_unstable();
-        self.sorted.extend(self.narrow.iter().map(|&key| {
-            let index = key as u32;
-            Server { word: word(u128::from(key >> 32)), weight: servers[index as usize].1, index }
-        }));
-    }
-
-    /// The same for addresses of any family.
-    fn sort_wide(&mut self, servers: &[(IpAddr, u8)]) {
-        let weighted = servers.iter().zip(0..).filter(|&(&(_, weight), _)| weight > 0);
-        self.wide.extend(weighted.map(|(&(address, _), index)| (sort_key(address), index)));
-        self.wide.sort_unstable();
-        self.sorted.extend(self.wide.iter().map(|&((octets, _), index)| Server {
-            word: word(octets),
-            weight: servers[index as usize].1,
-            index,
+/// One round of turns for each replica number; servers without so many replicas drop out for good.
+fn turns<S: Server>(length: Length, servers: &mut Vec<S>, replicas: &mut Vec<Labelled>) {
+    servers.sort_unstable();
+    replicas.clear();
+    let rounds = servers.iter().map(|server| server.weight()).max().unwrap_or(0);
+    for replica in 0..rounds {
+        servers.retain(|server| server.weight() > replica);
+        replicas.extend(servers.iter().map(|server| Labelled {
+            cursor: cursor(length, server.word(), replica),
+            label: server.place(),
         }));
     }
 }
