@@ -94,7 +94,6 @@ impl Daemon {
             None => Vec::new(),
         };
         let (config, stop) = (Arc::new(parsed.config), CancellationToken::new());
-        locks.attend(&stop);
         let daemon = Daemon {
             settings,
             config,
@@ -152,7 +151,7 @@ impl Daemon {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
 
-        let (stop, locks) = (self.stop, self.locks);
+        let (stop, mut locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();
         let clock = Clock::start();
         let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings)?;
@@ -161,7 +160,7 @@ impl Daemon {
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
         let handle = link.clone().map(|link| {
-            let (vpp, handle) = Vpp::new(link, clock, messages.clone());
+            let (vpp, handle) = Vpp::new(link, locks.vpp.take(), clock, messages.clone());
             tasks.spawn(vpp.run(stop.clone()));
             handle
         });

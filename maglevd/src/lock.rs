@@ -8,9 +8,9 @@
 //! Unix sockets, which needs no place to write to and tells who has it. The name is made from the directory of VPP's API
 //! socket: from its path, and from its inode, which is the same under every path and in every container it is mounted
 //! into. Abstract names are those of a network namespace; a file beside the socket, where one can be written, is seen
-//! from all of them.
+//! from all of them. A directory that is not there yet, or is made anew, is locked before the next connection to VPP.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -76,8 +76,9 @@ pub enum Taken {
 /// What one maglevd alone may have, for as long as this lives.
 #[derive(Debug, Default)]
 pub struct Locks {
-    files: Vec<File>,
-    names: Vec<UnixListener>,
+    state: Option<File>,
+    /// The VPP, if there is to be one.
+    pub vpp: Option<VppLock>,
 }
 
 impl Locks {
@@ -92,65 +93,79 @@ impl Locks {
             // That it cannot be made is told when it is to be used.
             let _ = std::fs::create_dir_all(path);
             let taken = |holder| Taken::State { path: path.clone(), holder };
-            locks.file(&path.join(FILE)).map_err(taken)?;
+            locks.state = lock_file(&path.join(FILE)).map_err(taken)?;
         }
         if let Some(vpp) = &settings.vpp {
-            let taken = |holder| Taken::Vpp { path: vpp.api.clone(), holder };
-            for identity in identities(&vpp.api) {
-                locks.name(&identity).map_err(taken)?;
-            }
-            let mut beside = vpp.api.clone().into_os_string();
-            beside.push(".maglevd.lock");
-            locks.file(Path::new(&beside)).map_err(taken)?;
+            locks.vpp = Some(VppLock::take(&vpp.api)?);
         }
         Ok(locks)
     }
+}
 
-    /// Takes the lock on a file, and writes our pid into it.
-    fn file(&mut self, path: &Path) -> Result<(), Holder> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let Ok(mut file) = options.custom_flags(libc::O_NOFOLLOW).open(path) else { return Ok(()) };
-        match file.try_lock() {
-            Ok(()) => {
-                // It is for people, and for the message of the next; the lock holds without it.
-                let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                self.files.push(file);
-                Ok(())
-            }
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                let read = Read::take(&file, 16).read_to_string(&mut text);
-                Err(Holder(read.ok().and_then(|_| text.trim().parse().ok())))
-            }
-            // A file system without locks.
-            Err(TryLockError::Error(_)) => Ok(()),
-        }
+/// The lock on a VPP, for as long as this lives.
+#[derive(Debug)]
+pub struct VppLock {
+    api: PathBuf,
+    names: Vec<Name>,
+    file: Option<File>,
+}
+
+/// A name in the abstract namespace that is ours.
+#[derive(Debug)]
+struct Name {
+    identity: String,
+    listener: UnixListener,
+    attended: bool,
+}
+
+impl VppLock {
+    /// Takes the lock on the VPP with this API socket, which need not be there yet.
+    ///
+    /// # Errors
+    /// When another maglevd has it.
+    pub fn take(api: &Path) -> Result<Self, Taken> {
+        let mut lock = VppLock { api: api.to_owned(), names: Vec::new(), file: None };
+        lock.renew()?;
+        Ok(lock)
     }
 
-    /// Takes a name in the abstract namespace.
-    fn name(&mut self, identity: &str) -> Result<(), Holder> {
-        let name = format!("maglevd-vpp-{:016x}", XxHash64::oneshot(0, identity.as_bytes()));
-        match SocketAddr::from_abstract_name(&name).and_then(|address| UnixListener::bind_addr(&address)) {
-            Ok(listener) => {
-                self.names.push(listener);
-                Ok(())
+    /// Takes what could not be had before. What a VPP is known by may change until it is there, and each time its directory
+    /// is made anew, so this is for before each connection.
+    ///
+    /// # Errors
+    /// When another maglevd has it.
+    pub fn renew(&mut self) -> Result<(), Taken> {
+        let api = self.api.clone();
+        let taken = |holder| Taken::Vpp { path: api.clone(), holder };
+        let identities = identities(&api);
+        self.names.retain(|name| identities.contains(&name.identity));
+        for identity in identities {
+            if self.names.iter().all(|name| name.identity != identity)
+                && let Some(listener) = lock_name(&identity).map_err(taken)?
+            {
+                self.names.push(Name { identity, listener, attended: false });
             }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Holder(listener_of(&name))),
-            Err(_) => Ok(()),
         }
+        let mut beside = api.clone().into_os_string();
+        beside.push(".maglevd.lock");
+        let beside = Path::new(&beside);
+        if !self.file.as_ref().is_some_and(|file| is_at(file, beside)) {
+            self.file = lock_file(beside).map_err(taken)?;
+        }
+        Ok(())
     }
 
     /// Lets those who find a name taken hang up again, until `stop`: each of them leaves a connection that nobody took, and
     /// there is room for a hundred or so.
-    pub fn attend(&self, stop: &CancellationToken) {
-        for listener in &self.names {
-            let listener = listener.try_clone().and_then(|listener| {
+    pub fn attend(&mut self, stop: &CancellationToken) {
+        for name in self.names.iter_mut().filter(|name| !name.attended) {
+            let listener = name.listener.try_clone().and_then(|listener| {
                 listener.set_nonblocking(true)?;
                 tokio::net::UnixListener::from_std(listener)
             });
             // Without it, the message to the hundredth of them does not know our pid.
             let Ok(listener) = listener else { continue };
+            name.attended = true;
             let stop = stop.clone();
             tokio::spawn(async move {
                 let hang_up = async { while listener.accept().await.is_ok() {} };
@@ -160,6 +175,43 @@ impl Locks {
                 }
             });
         }
+    }
+}
+
+/// Takes the lock on a file, and writes our pid into it. Nothing where there can be no lock.
+fn lock_file(path: &Path) -> Result<Option<File>, Holder> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let Ok(mut file) = options.custom_flags(libc::O_NOFOLLOW).open(path) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => {
+            // It is for people, and for the message of the next; the lock holds without it.
+            let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+            Ok(Some(file))
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            let read = Read::take(&file, 16).read_to_string(&mut text);
+            Err(Holder(read.ok().and_then(|_| text.trim().parse().ok())))
+        }
+        // A file system without locks.
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// Whether the path leads to this file, and not to another that took its place.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: io::Result<Metadata>| metadata.map(|file| (file.dev(), file.ino())).ok();
+    identity(file.metadata()) == identity(std::fs::symlink_metadata(path))
+}
+
+/// Takes a name in the abstract namespace. Nothing where there are none.
+fn lock_name(identity: &str) -> Result<Option<UnixListener>, Holder> {
+    let name = format!("maglevd-vpp-{:016x}", XxHash64::oneshot(0, identity.as_bytes()));
+    match SocketAddr::from_abstract_name(&name).and_then(|address| UnixListener::bind_addr(&address)) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Holder(listener_of(&name))),
+        Err(_) => Ok(None),
     }
 }
 

@@ -22,6 +22,7 @@ pub use self::counters::{Counters, VipCounters};
 pub use self::messages::Messages;
 pub use self::status::{Connection, Link, Status};
 use crate::clock::Clock;
+use crate::lock::VppLock;
 use crate::reload::Chain;
 use crate::settings::VppSockets;
 
@@ -72,6 +73,8 @@ pub enum News {
 #[derive(Debug)]
 pub struct Vpp {
     sockets: VppSockets,
+    /// That nobody else drives it.
+    lock: Option<VppLock>,
     clock: Clock,
     link: Link,
     messages: Messages,
@@ -93,12 +96,13 @@ pub struct Handle {
 
 impl Vpp {
     /// A connection that is not tried yet. How it goes is shown by `link`.
-    pub fn new(link: Link, clock: Clock, messages: Messages) -> (Self, Handle) {
+    pub fn new(link: Link, lock: Option<VppLock>, clock: Clock, messages: Messages) -> (Self, Handle) {
         // One order is under way at most; another may wait that was given for a connection that is gone.
         let (orders, orders_in) = mpsc::channel(2);
         let (news_out, news) = mpsc::channel(4);
         let vpp = Vpp {
             sockets: link.sockets().clone(),
+            lock,
             clock,
             link,
             messages,
@@ -114,16 +118,16 @@ impl Vpp {
     pub async fn run(mut self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.keep_connected() => {}
+            () = self.keep_connected(&stop) => {}
         }
     }
 
     /// Ends only when nobody listens any more.
-    async fn keep_connected(&mut self) {
+    async fn keep_connected(&mut self, stop: &CancellationToken) {
         let (first, last) = BACKOFF;
         let mut pause = first;
         while !self.news.is_closed() {
-            match self.connect().await {
+            match self.connect(stop).await {
                 Ok(connection) => {
                     if self.serve(connection).await {
                         pause = first;
@@ -140,7 +144,11 @@ impl Vpp {
         }
     }
 
-    async fn connect(&mut self) -> Result<Client, String> {
+    async fn connect(&mut self, stop: &CancellationToken) -> Result<Client, String> {
+        if let Some(lock) = &mut self.lock {
+            lock.renew().map_err(|taken| taken.to_string())?;
+            lock.attend(stop);
+        }
         let options =
             Options { deadline: DEADLINE, monitor: Arc::new(self.messages.clone()), ..Options::default() };
         Client::connect(&self.sockets.api, options).await.map_err(|error| Chain(&error).to_string())

@@ -78,6 +78,30 @@ fn a_directory_of_vpp_that_is_not_there_yet_is_locked_by_its_path() {
 }
 
 #[test]
+fn a_directory_of_vpp_is_locked_as_soon_as_it_is_there() {
+    let (one, other, vpp) = (directory(), directory(), directory());
+    let missing = vpp.path().join("run");
+    // By another path, which leads nowhere yet, as in another mount namespace.
+    let elsewhere = other.path().join("run");
+    std::os::unix::fs::symlink(&missing, &elsewhere).unwrap();
+    let mut first = Locks::take(&settings(one.path(), &missing)).unwrap().vpp.unwrap();
+    let mut second = Locks::take(&settings(other.path(), &elsewhere)).unwrap().vpp.unwrap();
+
+    std::fs::create_dir(&missing).unwrap();
+    first.renew().unwrap();
+    let refused = second.renew().unwrap_err().to_string();
+    assert!(refused.contains(&format!("(pid {}) drives the VPP at", std::process::id())), "{refused}");
+
+    // VPP's directory is made anew, and whoever comes first has it again.
+    std::fs::rename(&missing, vpp.path().join("old")).unwrap();
+    std::fs::create_dir(&missing).unwrap();
+    first.renew().unwrap();
+    second.renew().unwrap_err();
+    drop(first);
+    second.renew().unwrap();
+}
+
+#[test]
 fn a_directory_that_cannot_be_written_is_done_without() {
     let (state, vpp) = (directory(), directory());
     let file = state.path().join("file");
