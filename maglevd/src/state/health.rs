@@ -26,6 +26,9 @@ impl<D: Disk> HealthFile<D> {
     pub fn open(disk: D) -> Result<(Self, Verdicts, Option<SetAside>), StateError> {
         tidy(&disk, FILE);
         let read = disk.read(FILE).map_err(|source| StateError::Read { path: disk.path(FILE), source })?;
+        // It is not synced before it gets its name, so after a power cut some file systems leave an empty one: nothing is
+        // damaged then, it is not there yet.
+        let read = read.filter(|bytes| !bytes.is_empty());
         let (verdicts, aside) = match read.map(|bytes| envelope::decode(KIND, VERSION, &bytes)) {
             None => (Verdicts::default(), None),
             Some(Ok(verdicts)) => (verdicts, None),

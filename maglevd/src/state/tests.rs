@@ -257,6 +257,11 @@ fn verdicts_are_kept_and_damaged_ones_are_set_aside() {
 
     let path = dir.path().join("health.json");
     let mut bytes = fs::read(&path).unwrap();
+    // As a power cut leaves it: nobody is to look for what is damaged.
+    fs::write(&path, []).unwrap();
+    let (_, found, aside) = opened();
+    assert_eq!((found, aside.is_none()), (Verdicts::default(), true));
+
     bytes.pop();
     fs::write(&path, bytes).unwrap();
     let (_, found, aside) = opened();
