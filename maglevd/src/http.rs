@@ -60,7 +60,8 @@ pub async fn serve(
                 .serve_connection(
                     TokioIo::new(connection),
                     service_fn(|request| async {
-                        // From here to the end of the connection it is at work.
+                        // It is at work until there is an answer. Who does not take it makes room for others like one that
+                        // is idle.
                         let call = desk.call(false, Instant::now());
                         let answer = match call {
                             Ok(_) => answer(request, &peer, &metrics, tokens.as_ref()).await,
