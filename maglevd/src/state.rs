@@ -75,6 +75,34 @@ pub struct SetAside {
     pub damage: Damage,
 }
 
+/// What a file says, or nothing where there is none. What is damaged is set aside, and says nothing either.
+fn read<D: Disk, T: Default>(
+    disk: &D,
+    file: &str,
+    parse: impl FnOnce(&[u8]) -> Result<T, Damage>,
+) -> Result<(T, Option<SetAside>), StateError> {
+    tidy(disk, file);
+    let bytes = disk.read(file).map_err(|source| StateError::Read { path: disk.path(file), source })?;
+    match bytes.map(|bytes| parse(&bytes)) {
+        None => Ok((T::default(), None)),
+        Some(Ok(said)) => Ok((said, None)),
+        Some(Err(damage)) => Ok((T::default(), Some(set_aside(disk, file, damage)?))),
+    }
+}
+
+/// Writes what a file is to say, see [`replace`].
+fn write<D: Disk>(
+    disk: &D,
+    file: &str,
+    encoded: serde_json::Result<Vec<u8>>,
+    durable: bool,
+) -> Result<(), StateError> {
+    encoded
+        .map_err(io::Error::from)
+        .and_then(|bytes| replace(disk, file, &bytes, durable))
+        .map_err(|source| StateError::Write { path: disk.path(file), source })
+}
+
 /// Moves a damaged file out of the way, under a number that no earlier one has. Of those that were moved before, the
 /// oldest go where there are too many.
 fn set_aside<D: Disk>(disk: &D, file: &str, damage: Damage) -> Result<SetAside, StateError> {

@@ -2,8 +2,8 @@
 
 use maglev_core::engine::Verdicts;
 
-use crate::state::disk::{Directory, Disk, replace};
-use crate::state::{SetAside, StateError, envelope, set_aside, tidy};
+use crate::state::disk::{Directory, Disk};
+use crate::state::{SetAside, StateError, envelope, read, write};
 
 /// The file in the state directory.
 pub(super) const FILE: &str = "health.json";
@@ -24,16 +24,13 @@ impl<D: Disk> HealthFile<D> {
     /// # Errors
     /// When the file is there and cannot be read or moved.
     pub fn open(disk: D) -> Result<(Self, Verdicts, Option<SetAside>), StateError> {
-        tidy(&disk, FILE);
-        let read = disk.read(FILE).map_err(|source| StateError::Read { path: disk.path(FILE), source })?;
         // It is not synced before it gets its name, so after a power cut some file systems leave an empty one: nothing is
         // damaged then, it is not there yet.
-        let read = read.filter(|bytes| !bytes.is_empty());
-        let (verdicts, aside) = match read.map(|bytes| envelope::decode(KIND, VERSION, &bytes)) {
-            None => (Verdicts::default(), None),
-            Some(Ok(verdicts)) => (verdicts, None),
-            Some(Err(damage)) => (Verdicts::default(), Some(set_aside(&disk, FILE, damage)?)),
+        let parse = |bytes: &[u8]| match bytes {
+            [] => Ok(Verdicts::default()),
+            bytes => envelope::decode(KIND, VERSION, bytes),
         };
+        let (verdicts, aside) = read(&disk, FILE, parse)?;
         Ok((HealthFile(disk), verdicts, aside))
     }
 
@@ -42,9 +39,6 @@ impl<D: Disk> HealthFile<D> {
     /// # Errors
     /// When they cannot be written. What was kept before is still there then.
     pub fn keep(&self, verdicts: &Verdicts) -> Result<(), StateError> {
-        let written = envelope::encode(KIND, VERSION, verdicts).map_err(std::io::Error::from);
-        written
-            .and_then(|bytes| replace(&self.0, FILE, &bytes, false))
-            .map_err(|source| StateError::Write { path: self.0.path(FILE), source })
+        write(&self.0, FILE, envelope::encode(KIND, VERSION, verdicts), false)
     }
 }

@@ -3,9 +3,9 @@
 use maglev_core::engine::Intents;
 use serde::Deserialize;
 
-use crate::state::disk::{Directory, Disk, replace};
+use crate::state::disk::{Directory, Disk};
 use crate::state::envelope::{self, Damage};
-use crate::state::{SetAside, StateError, set_aside, tidy};
+use crate::state::{SetAside, StateError, read, write};
 
 /// The file in the state directory.
 pub(super) const FILE: &str = "intent.json";
@@ -34,13 +34,7 @@ impl<D: Disk> IntentFile<D> {
     /// # Errors
     /// When the file is there and cannot be read or moved: then it must not be written over either.
     pub fn open(disk: D) -> Result<(Self, Intents, Option<SetAside>), StateError> {
-        tidy(&disk, FILE);
-        let read = disk.read(FILE).map_err(|source| StateError::Read { path: disk.path(FILE), source })?;
-        let (intents, aside) = match read.map(|bytes| parse(&bytes)) {
-            None => (Intents::default(), None),
-            Some(Ok(intents)) => (intents, None),
-            Some(Err(damage)) => (Intents::default(), Some(set_aside(&disk, FILE, damage)?)),
-        };
+        let (intents, aside) = read(&disk, FILE, parse)?;
         Ok((IntentFile(disk), intents, aside))
     }
 
@@ -49,10 +43,7 @@ impl<D: Disk> IntentFile<D> {
     /// # Errors
     /// When it cannot be written. What was kept before is still there then, or already what was to be kept.
     pub fn keep(&self, intents: &Intents) -> Result<(), StateError> {
-        let written = envelope::encode(KIND, VERSION, intents).map_err(std::io::Error::from);
-        written
-            .and_then(|bytes| replace(&self.0, FILE, &bytes, true))
-            .map_err(|source| StateError::Write { path: self.0.path(FILE), source })
+        write(&self.0, FILE, envelope::encode(KIND, VERSION, intents), true)
     }
 }
 
