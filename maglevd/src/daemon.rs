@@ -261,7 +261,7 @@ impl Daemon {
             _ = terminate.recv() => tracing::warn!("told twice: calls under way are cut off"),
             _ = interrupt.recv() => tracing::warn!("told twice: calls under way are cut off"),
         }
-        // Only now may another begin.
+        // Only now may another use our state. The lock on VPP went with the task that writes there.
         drop(locks);
         result.map(drop)
     }

@@ -87,7 +87,8 @@ impl Nearest16 {
         });
     }
 
-    /// Lets backends take turns until all slots are taken; each takes the one it would come to first.
+    /// Lets backends take turns until all slots that were [gathered](Nearest16::gather) are taken; each takes the one it
+    /// would come to first.
     ///
     /// `backends` may stand anywhere before where they are: what they would pass is taken.
     ///

@@ -27,14 +27,14 @@ pub(super) fn sort_key(address: IpAddr) -> SortKey {
 /// Those who take turns.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replicas {
-    /// The servers that have a weight, here if all are at IPv4 addresses,
+    /// The servers, here if all are at IPv4 addresses,
     narrow: Vec<Narrow>,
     /// and otherwise here.
     wide: Vec<Wide>,
     replicas: Vec<Labelled>,
 }
 
-/// A server with a weight. They are ordered by address, those of one address by their place.
+/// A server. They are ordered by address, those of one address by their place.
 trait Server: Copy + Ord {
     /// What is hashed, for replica 0.
     fn word(self) -> u64;
@@ -101,7 +101,8 @@ impl Replicas {
     }
 }
 
-/// One round of turns for each replica number; servers without so many replicas drop out for good.
+/// One round of turns for each replica number; servers without so many replicas drop out for good, those of weight 0 before
+/// the first.
 fn turns<S: Server>(length: Length, servers: &mut Vec<S>, replicas: &mut Vec<Labelled>) {
     servers.sort_unstable();
     replicas.clear();
