@@ -156,13 +156,16 @@ pub enum CommandError {
 }
 
 /// A control plane without I/O. See the [module](self).
+///
+/// A clone is cheap: it shares the configuration and every backend and frontend with the original, and each is copied
+/// when one of the two changes it. So a clone is a snapshot to read from, or to try a change on, beside the original.
 #[derive(Clone, Debug)]
 pub struct Engine {
     config: Arc<Config>,
-    backends: BTreeMap<BackendName, BackendStatus>,
-    frontends: BTreeMap<FrontendName, FrontendStatus>,
+    backends: BTreeMap<BackendName, Arc<BackendStatus>>,
+    frontends: BTreeMap<FrontendName, Arc<FrontendStatus>>,
     /// The frontends that each backend is in.
-    serves: BTreeMap<BackendName, BTreeSet<FrontendName>>,
+    serves: Arc<BTreeMap<BackendName, BTreeSet<FrontendName>>>,
     /// When each watched backend that is not being probed is due.
     due: BTreeSet<(Time, BackendName)>,
     /// When the first of what operators want ends by itself.
@@ -200,7 +203,7 @@ impl Engine {
             config: Arc::new(nothing),
             backends: BTreeMap::new(),
             frontends: BTreeMap::new(),
-            serves: BTreeMap::new(),
+            serves: Arc::default(),
             due: BTreeSet::new(),
             ends_at: None,
             dataplane: Dataplane::new(&config.vpp, now),
@@ -223,27 +226,27 @@ impl Engine {
 
     /// Every backend, by name.
     pub fn backends(&self) -> impl ExactSizeIterator<Item = &BackendStatus> {
-        self.backends.values()
+        self.backends.values().map(Arc::as_ref)
     }
 
     /// A backend.
     pub fn backend(&self, name: &str) -> Option<&BackendStatus> {
-        self.backends.get(name)
+        self.backends.get(name).map(Arc::as_ref)
     }
 
     /// Every frontend, by name.
     pub fn frontends(&self) -> impl ExactSizeIterator<Item = &FrontendStatus> {
-        self.frontends.values()
+        self.frontends.values().map(Arc::as_ref)
     }
 
     /// A frontend.
     pub fn frontend(&self, name: &str) -> Option<&FrontendStatus> {
-        self.frontends.get(name)
+        self.frontends.get(name).map(Arc::as_ref)
     }
 
     /// The frontends a backend is in, by name.
     pub fn frontends_of(&self, backend: &str) -> impl Iterator<Item = &FrontendStatus> {
-        self.serves.get(backend).into_iter().flatten().filter_map(|name| self.frontends.get(name))
+        self.serves.get(backend).into_iter().flatten().filter_map(|name| self.frontend(name.as_str()))
     }
 
     /// Everything operators want.
@@ -276,7 +279,7 @@ impl Engine {
         while self.due.first().is_some_and(|&(time, _)| time <= now) {
             let Some((_, name)) = self.due.pop_first() else { break };
             if let Some(order) =
-                self.backends.get_mut(&name).and_then(|b| b.start_probe(now, self.next_probe))
+                self.backends.get_mut(&name).and_then(|b| Arc::make_mut(b).start_probe(now, self.next_probe))
             {
                 self.next_probe = ProbeId(self.next_probe.0.wrapping_add(1));
                 self.effects.push_back(Effect::StartProbe(order));
@@ -286,7 +289,7 @@ impl Engine {
 
     /// Takes the outcome of a probe. An outcome of a probe that was cancelled is ignored.
     pub fn handle_outcome(&mut self, now: Time, backend: &BackendName, probe: ProbeId, outcome: Outcome) {
-        let Some(status) = self.backends.get_mut(backend) else { return };
+        let Some(status) = self.backends.get_mut(backend).map(Arc::make_mut) else { return };
         let transition = status.handle_outcome(now, probe, outcome);
         self.after(backend, now, transition);
     }
@@ -299,7 +302,7 @@ impl Engine {
         request: Request,
         attribution: Attribution,
     ) -> Result<bool, CommandError> {
-        let Some(status) = self.backends.get_mut(backend) else {
+        let Some(status) = self.backends.get_mut(backend).map(Arc::make_mut) else {
             return Err(CommandError::NoBackend(backend.to_owned()));
         };
         let name = status.name().clone();
@@ -343,7 +346,7 @@ impl Engine {
         attribution: Attribution,
     ) -> Result<bool, CommandError> {
         let (frontend, pool, backend) = place;
-        let Some(status) = self.frontends.get_mut(frontend) else {
+        let Some(status) = self.frontends.get_mut(frontend).map(Arc::make_mut) else {
             return Err(CommandError::NoFrontend(frontend.to_owned()));
         };
         let event = status.set_weight(pool, backend, weight, attribution, now)?;
@@ -376,7 +379,7 @@ impl Engine {
 
     /// Puts a backend's next probe into the order of all.
     fn reschedule(&mut self, backend: &BackendName) {
-        let Some(status) = self.backends.get_mut(backend) else { return };
+        let Some(status) = self.backends.get_mut(backend).map(Arc::make_mut) else { return };
         let (was, is) = status.reschedule();
         if was != is {
             if let Some(was) = was {
@@ -390,7 +393,7 @@ impl Engine {
 
     /// Works a frontend out again and tells what changed.
     fn decide(&mut self, frontend: &FrontendName, now: Time) {
-        let Some(status) = self.frontends.get_mut(frontend) else { return };
+        let Some(status) = self.frontends.get_mut(frontend).map(Arc::make_mut) else { return };
         let events = status.decide(now, &self.backends);
         // Also without events: a scale may have changed, or whether a server keeps its flows.
         self.dataplane.touch(frontend);

@@ -4,6 +4,7 @@ mod warm_up;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -37,7 +38,7 @@ const OBSERVE_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct Dataplane {
     phase: Phase,
     /// What it has, as last observed and changed since by operations that succeeded.
-    believed: Option<Observed>,
+    believed: Option<Arc<Observed>>,
     memory: Memory,
     /// Frontends that differ, or may differ, from what was last written.
     dirty: BTreeSet<FrontendName>,
@@ -201,7 +202,7 @@ impl Engine {
                     self.frontends.values().map(|frontend| frontend.config().vip).collect();
                 let there = |vip: &Vip| vips.contains(vip) || observed.vip(vip).is_some();
                 self.dataplane.memory.ours.retain(there);
-                self.dataplane.believed = Some(observed);
+                self.dataplane.believed = Some(Arc::new(observed));
                 self.warm_up(now, true);
                 let asked_since = self.dataplane.asked > answers;
                 let again = if asked_since { Duration::ZERO } else { self.config.vpp.sync_interval };
@@ -228,7 +229,7 @@ impl Engine {
         let mut undone: BTreeSet<(Vip, IpAddr)> = BTreeSet::new();
         for (step, result) in &steps {
             match (result, &mut self.dataplane.believed) {
-                (Ok(()), Some(believed)) => believed.apply(&step.operation),
+                (Ok(()), Some(believed)) => Arc::make_mut(believed).apply(&step.operation),
                 (Ok(()), None) => {}
                 (Err(reason), _) => {
                     if let Some(frontend) = &step.frontend {
@@ -283,8 +284,8 @@ impl Engine {
     }
 
     /// What the dataplane has, as last observed and changed since by what was written; `None` while it is not reached.
-    pub const fn believed(&self) -> Option<&Observed> {
-        self.dataplane.believed.as_ref()
+    pub fn believed(&self) -> Option<&Observed> {
+        self.dataplane.believed.as_deref()
     }
 
     /// When everything was last compared and nothing was left to do.
@@ -320,7 +321,7 @@ impl Engine {
     /// Compares everything that may be written.
     fn compare_all(&mut self, now: Time) {
         let desired = self.desired_vips(|name| self.dataplane.may_write(name));
-        let waits = |frontend: &&FrontendStatus| !self.dataplane.may_write(frontend.name());
+        let waits = |frontend: &&Arc<FrontendStatus>| !self.dataplane.may_write(frontend.name());
         let reserved = self.frontends.values().filter(waits).map(|frontend| frontend.config().vip).collect();
         // Before anything may be written, not even what nobody wants is removed.
         let nothing_yet = self.dataplane.warm_up.as_ref().is_some_and(WarmUp::has_released_nothing);

@@ -4,9 +4,10 @@
 //! what the configuration disables as a disable, with its flush, and a weight as setting the configured one without a
 //! flush.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Cause, Engine, Event, FrontendStatus};
+use crate::engine::{Cause, Engine, Event};
 use crate::intent::Ended;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
@@ -22,13 +23,15 @@ impl Engine {
             self.backends.values().filter(|b| due(b.intent().until())).map(|b| b.name().clone()).collect();
         for name in backends {
             // An enable and a pause may end at once.
-            while let Some((ended, transition, abandoned)) = self.backends.get_mut(&name).and_then(|status| {
-                let ended = status.expire(now)?;
-                // As for a request, nothing is spread.
-                let abandoned = status.follow_mode(now, Duration::ZERO);
-                let Ended { request, attribution } = ended.clone();
-                Some((ended, status.settle(now, Cause::Expired { request, attribution }), abandoned))
-            }) {
+            while let Some((ended, transition, abandoned)) =
+                self.backends.get_mut(&name).map(Arc::make_mut).and_then(|status| {
+                    let ended = status.expire(now)?;
+                    // As for a request, nothing is spread.
+                    let abandoned = status.follow_mode(now, Duration::ZERO);
+                    let Ended { request, attribution } = ended.clone();
+                    Some((ended, status.settle(now, Cause::Expired { request, attribution }), abandoned))
+                })
+            {
                 self.cancel(abandoned);
                 if transition.is_none() {
                     // The configuration has come to say the same meanwhile, or a disable hides it.
@@ -42,7 +45,11 @@ impl Engine {
         let frontends: Vec<FrontendName> =
             self.frontends.values().filter(|f| due(f.until())).map(|f| f.name().clone()).collect();
         for name in frontends {
-            let events = self.frontends.get_mut(&name).map(|status| status.expire(now)).unwrap_or_default();
+            let events = self
+                .frontends
+                .get_mut(&name)
+                .map(|status| Arc::make_mut(status).expire(now))
+                .unwrap_or_default();
             events.into_iter().for_each(|event| self.emit(event));
             self.decide(&name, now);
         }
@@ -53,6 +60,6 @@ impl Engine {
     /// Finds out again when the first of what operators want ends. It is asked after each change, of which there are few.
     pub(super) fn look_for_ends(&mut self) {
         let backends = self.backends.values().filter_map(|backend| backend.intent().until());
-        self.ends_at = backends.chain(self.frontends.values().filter_map(FrontendStatus::until)).min();
+        self.ends_at = backends.chain(self.frontends.values().filter_map(|frontend| frontend.until())).min();
     }
 }

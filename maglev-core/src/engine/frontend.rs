@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::config::{Frontend, Member, WeightScaling};
 use crate::desired::{self, BackendState, DesiredVip, FrontendDecision, Reason};
@@ -14,6 +15,9 @@ use crate::weight::Weight;
 /// Operators' weights: pool, backend.
 type Overrides = BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>;
 
+/// Every backend, by name.
+type Backends = BTreeMap<BackendName, Arc<BackendStatus>>;
+
 /// A frontend as it is now.
 #[derive(Clone, Debug)]
 pub struct FrontendStatus {
@@ -24,12 +28,7 @@ pub struct FrontendStatus {
 }
 
 impl FrontendStatus {
-    pub(super) fn new(
-        config: Frontend,
-        overrides: Overrides,
-        now: Time,
-        backends: &BTreeMap<BackendName, BackendStatus>,
-    ) -> Self {
+    pub(super) fn new(config: Frontend, overrides: Overrides, now: Time, backends: &Backends) -> Self {
         let overrides = settle(overrides, &config);
         let decision = decide(&config, &overrides, backends);
         FrontendStatus { config, overrides, decision, since: now }
@@ -168,12 +167,7 @@ impl FrontendStatus {
     }
 
     /// Takes another configuration, decides again, and tells what that changes.
-    pub(super) fn reconfigure(
-        &mut self,
-        config: Frontend,
-        now: Time,
-        backends: &BTreeMap<BackendName, BackendStatus>,
-    ) -> Vec<Event> {
+    pub(super) fn reconfigure(&mut self, config: Frontend, now: Time, backends: &Backends) -> Vec<Event> {
         self.overrides = settle(std::mem::take(&mut self.overrides), &config);
         let old_config = std::mem::replace(&mut self.config, config);
         let old = self.redecide(now, backends);
@@ -181,17 +175,13 @@ impl FrontendStatus {
     }
 
     /// Decides again, and tells what that changes.
-    pub(super) fn decide(
-        &mut self,
-        now: Time,
-        backends: &BTreeMap<BackendName, BackendStatus>,
-    ) -> Vec<Event> {
+    pub(super) fn decide(&mut self, now: Time, backends: &Backends) -> Vec<Event> {
         let old = self.redecide(now, backends);
         self.changes(&self.config, &old, now)
     }
 
     /// Decides again. Returns what was decided before.
-    fn redecide(&mut self, now: Time, backends: &BTreeMap<BackendName, BackendStatus>) -> FrontendDecision {
+    fn redecide(&mut self, now: Time, backends: &Backends) -> FrontendDecision {
         let decision = decide(&self.config, &self.overrides, backends);
         if decision.state != self.decision.state {
             self.since = now;
@@ -252,14 +242,12 @@ fn weights<'a>(config: &'a Frontend, decision: &FrontendDecision) -> Weights<'a>
     members.zip(decision.pools.iter().flatten().map(|decision| decision.weight)).collect()
 }
 
-fn decide(
-    config: &Frontend,
-    overrides: &Overrides,
-    backends: &BTreeMap<BackendName, BackendStatus>,
-) -> FrontendDecision {
+fn decide(config: &Frontend, overrides: &Overrides, backends: &Backends) -> FrontendDecision {
     desired::decide(
         config,
-        |member: &Member| backends.get(&member.backend).map_or(BackendState::Removed, BackendStatus::state),
+        |member: &Member| {
+            backends.get(&member.backend).map_or(BackendState::Removed, |backend| backend.state())
+        },
         |pool, member| weight(config, overrides, pool, member),
     )
 }

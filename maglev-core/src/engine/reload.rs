@@ -35,7 +35,7 @@ impl Engine {
         now: Time,
     ) {
         let seen_anew = self.config.health.netns != config.health.netns;
-        self.serves = serves(&config);
+        self.serves = Arc::new(serves(&config));
         self.config = config.clone();
 
         let gone = |name: &&BackendName| !config.backends.contains_key(*name);
@@ -45,7 +45,7 @@ impl Engine {
         for (name, backend) in &config.backends {
             let before = (intents.backends.remove(name).unwrap_or_default(), verdicts.remove(name));
             self.install_backend(backend, before, seen_anew, now);
-            if let Some(status) = self.backends.get_mut(name) {
+            if let Some(status) = self.backends.get_mut(name).map(Arc::make_mut) {
                 status.limit_history(config.health.transition_history);
             }
             self.reschedule(name);
@@ -58,13 +58,13 @@ impl Engine {
             }
         }
         for (name, frontend) in &config.frontends {
-            let events = if let Some(status) = self.frontends.get_mut(name) {
+            let events = if let Some(status) = self.frontends.get_mut(name).map(Arc::make_mut) {
                 status.reconfigure(frontend.clone(), now, &self.backends)
             } else {
                 let overrides = intents.weights.remove(name).unwrap_or_default();
                 let status = FrontendStatus::new(frontend.clone(), overrides, now, &self.backends);
                 let events = status.introduce();
-                self.frontends.insert(name.clone(), status);
+                self.frontends.insert(name.clone(), Arc::new(status));
                 events
             };
             self.effects.extend(events.into_iter().map(Effect::Event));
@@ -83,13 +83,13 @@ impl Engine {
     ) {
         let (name, config) = (&backend.name, Arc::clone(&self.config));
         let netns = config.health.netns.as_deref();
-        let Some(status) = self.backends.get_mut(name) else {
+        let Some(status) = self.backends.get_mut(name).map(Arc::make_mut) else {
             let seed = self.random.u64(..);
             let spread = backend.check.as_ref().map_or(Duration::ZERO, |check| check.pace.interval);
             let spread = spread.min(LONGEST_FIRST_SPREAD);
             let status = BackendStatus::new(backend.clone(), before, netns, seed, now, spread);
             self.emit(Event::BackendAdded { backend: name.clone(), state: status.state(), at: now });
-            self.backends.insert(name.clone(), status);
+            self.backends.insert(name.clone(), Arc::new(status));
             return;
         };
         if status.config() == backend && !seen_anew {
@@ -105,7 +105,8 @@ impl Engine {
     }
 
     fn remove_backend(&mut self, name: &BackendName, now: Time) {
-        let Some(mut status) = self.backends.remove(name) else { return };
+        let Some(status) = self.backends.remove(name) else { return };
+        let mut status = Arc::unwrap_or_clone(status);
         if let (Some(due), _) = status.reschedule() {
             self.due.remove(&(due, name.clone()));
         }

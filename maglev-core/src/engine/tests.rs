@@ -380,3 +380,16 @@ fn frontends_of_a_backend_are_found_by_name() {
     assert_eq!(of("b"), ["blog", "site"]);
     assert_eq!(of("nobody"), [""; 0]);
 }
+
+#[test]
+fn clone_is_a_snapshot_that_shares_what_does_not_change() {
+    let mut engine = engine(simple());
+    let snapshot = engine.clone();
+    engine.request(START, "a", Request::Pause, by("alice", START)).unwrap();
+
+    let state = |engine: &Engine, name: &str| engine.backend(name).unwrap().state();
+    assert_eq!([state(&engine, "a"), state(&snapshot, "a")], [BackendState::Paused, BackendState::Unknown]);
+    let is_shared = |name: &str| Arc::ptr_eq(&engine.backends[name], &snapshot.backends[name]);
+    assert_eq!([is_shared("a"), is_shared("b")], [false, true]);
+    assert!(Arc::ptr_eq(engine.config(), snapshot.config()));
+}

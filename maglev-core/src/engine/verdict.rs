@@ -58,7 +58,7 @@ impl Engine {
     /// What the probes last said of every backend that has a verdict of theirs.
     pub fn verdicts(&self) -> Verdicts {
         let verdict = |backend: &BackendStatus| Some((backend.name().clone(), backend.verdict()?));
-        self.backends.values().filter_map(verdict).collect()
+        self.backends().filter_map(verdict).collect()
     }
 }
 

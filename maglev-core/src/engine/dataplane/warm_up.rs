@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::VppSettings;
 use crate::desired::BackendState;
-use crate::engine::{BackendStatus, Engine, FrontendStatus};
+use crate::engine::{Engine, FrontendStatus};
 use crate::names::FrontendName;
 use crate::observed::Encapsulation;
 use crate::time::Time;
@@ -105,7 +105,7 @@ impl Engine {
     }
 
     fn has_verdicts(&self, frontend: &FrontendStatus) -> bool {
-        let state = |backend| self.backends.get(backend).map(BackendStatus::state);
+        let state = |backend| self.backends.get(backend).map(|backend| backend.state());
         frontend.config().members().all(|(_, member)| state(&member.backend) != Some(BackendState::Unknown))
     }
 }
