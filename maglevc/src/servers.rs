@@ -1,8 +1,7 @@
 //! Edge. Servers by name, from the client's configuration files, and the one that is meant.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -217,15 +216,12 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     const LONGEST: u64 = 9 << 20;
     /// Writing by everybody.
     const OTHERS_WRITE: u32 = 0o002;
-    let file = File::open(path)?;
-    let status = file.metadata()?;
-    if status.is_file() && status.mode() & OTHERS_WRITE != 0 {
+    let file = maglev_file::open(path)?;
+    if file.metadata()?.mode() & OTHERS_WRITE != 0 {
         let sentence = format!("everybody can write to it; run `chmod o-w {}`", path.display());
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, sentence));
     }
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    maglev_file::read_from(&file, LONGEST)
 }
 
 /// What a file says of a server, with paths as they are from anywhere.

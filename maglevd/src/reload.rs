@@ -97,16 +97,7 @@ pub fn load(path: &Path, options: &config::Options) -> Result<Parsed, ConfigErro
 }
 
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if read as u64 > SIZE_LIMIT {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::FileTooLarge,
-            format!("it is larger than {} MiB", SIZE_LIMIT >> 20),
-        ));
-    }
-    Ok(bytes)
+    maglev_file::read_settled(path, SIZE_LIMIT)
 }
 
 /// How the configuration in force came to be. Cheap to clone; all clones show the same.

@@ -1,5 +1,7 @@
 //! Edge. The `plan` commands: what would be written to VPP, and what that would do to new flows.
 
+use std::path::Path;
+
 use maglev_api::v1::plan_vpplb_state_request::Suppose;
 use maglev_api::v1::{BackendRequest, PlanVpplbStateRequest, SupposeBackend, SupposeWeight};
 
@@ -7,6 +9,9 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::tree::{Arguments, Flow};
 use crate::view::plan::Plan;
+
+/// The largest configuration file that maglevd loads.
+const LONGEST_CONFIG: u64 = 64 << 20;
 
 pub(super) async fn sync(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
     plan(session, arguments.text("frontend"), None).await
@@ -40,8 +45,10 @@ pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Resu
 
 pub(super) async fn config(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
     let file = arguments.text("file");
-    let text = std::fs::read_to_string(&file)
+    let bytes = maglev_file::read(Path::new(&file), LONGEST_CONFIG)
         .map_err(|error| Failure::Unwell(format!("cannot read {file}: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::Unwell(format!("cannot read {file}: it is not UTF-8")))?;
     plan(session, String::new(), Some(Suppose::Config(text))).await
 }
 

@@ -1,7 +1,5 @@
 //! Edge. Files of certificates, keys and tokens: read whole, and refused with what is wrong and what to do.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 
 use rustls::RootCertStore;
@@ -136,18 +134,13 @@ enum Privacy {
 
 fn read(given: &Given, privacy: Privacy) -> Result<Vec<u8>, Mistrust> {
     let cannot = |error| Mistrust::new(format!("cannot read {given}: {error}"));
-    let file = File::open(&given.path).map_err(cannot)?;
+    let file = maglev_file::open(&given.path).map_err(cannot)?;
     let status = file.metadata().map_err(cannot)?;
     if privacy == Privacy::Secret && !is_private(status.mode(), status.uid()) {
         return Err(Mistrust::new(format!("others can read {given}, which is secret"))
             .hint(format!("run `chmod 600 {}`", given.path.display())));
     }
-    let mut text = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut text).map_err(cannot)?;
-    if text.len() as u64 > LONGEST {
-        return Err(Mistrust::new(format!("{given} is longer than {LONGEST} bytes")));
-    }
-    Ok(text)
+    maglev_file::read_from(&file, LONGEST).map_err(cannot)
 }
 
 /// Whether only those can get at a file who should.

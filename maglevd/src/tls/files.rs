@@ -1,7 +1,6 @@
 //! Edge. PEM files, and what rustls makes of them.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -128,7 +127,11 @@ pub(super) struct Loaded {
 impl Files {
     pub(super) fn read(&self) -> Result<Content, TlsError> {
         let one = |flag, path: &Path| {
-            read(path).map_err(|source| TlsError::Read { flag, path: path.to_owned(), source })
+            maglev_file::read_settled(path, SIZE_LIMIT).map_err(|source| TlsError::Read {
+                flag,
+                path: path.to_owned(),
+                source,
+            })
         };
         Ok(Content {
             certificate: one("--tls-cert", &self.certificate)?,
@@ -202,18 +205,4 @@ fn certificates(
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.unwrap_or_default();
     if found.is_empty() { Err(TlsError::NoCertificate { flag, path: path.to_owned() }) } else { Ok(found) }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // Looked at before it is opened: opening a FIFO waits for somebody to write to it.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(SIZE_LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SIZE_LIMIT {
-        let words = format!("it is larger than {} MiB", SIZE_LIMIT >> 20);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
-    }
-    Ok(bytes)
 }
