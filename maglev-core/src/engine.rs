@@ -16,6 +16,7 @@ mod dataplane;
 mod event;
 mod expiry;
 mod frontend;
+mod guard;
 mod reload;
 mod verdict;
 
@@ -29,6 +30,7 @@ use self::dataplane::Dataplane;
 pub use self::dataplane::{SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
+pub use self::guard::{MayEmpty, frontends_named};
 pub use self::verdict::{Verdict, Verdicts};
 use crate::check::HealthCheck;
 use crate::config::Config;
@@ -130,6 +132,12 @@ pub enum CommandError {
         /// What was asked.
         #[source]
         source: Unfit,
+    },
+    /// Frontends that have a server with effective weight would have none, and nobody said that this is meant.
+    #[error("{} would have no server left, and new flows would be dropped", frontends_named(.frontends))]
+    WouldEmpty {
+        /// The frontends, by name.
+        frontends: Vec<FrontendName>,
     },
     /// The request was to end by itself, and cannot.
     #[error("backend {backend} stays as it is")]
@@ -295,25 +303,36 @@ impl Engine {
     }
 
     /// Carries out what an operator asks of a backend. Returns whether that changed anything.
+    ///
+    /// # Errors
+    /// [`CommandError`]; [`CommandError::WouldEmpty`] names the frontends that would be left without a server and are not
+    /// among those that `may_empty`.
     pub fn request(
         &mut self,
         now: Time,
         backend: &str,
         request: Request,
         attribution: Attribution,
+        may_empty: MayEmpty<'_>,
     ) -> Result<bool, CommandError> {
-        let Some(status) = self.backends.get_mut(backend).map(Arc::make_mut) else {
+        let Some(status) = self.backends.get(backend) else {
             return Err(CommandError::NoBackend(backend.to_owned()));
         };
         let name = status.name().clone();
         let cause = Cause::Operator { request, attribution: attribution.clone() };
-        let changed = status.request(request, attribution.clone()).map_err(|source| match source {
+        let intent = status.requested(request, attribution.clone()).map_err(|source| match source {
             Unfit::Disabled(_) => CommandError::Disabled { backend: name.clone(), source },
             Unfit::NothingToGoBackTo(_) | Unfit::Endless(_) => {
                 CommandError::HasNoEnd { backend: name.clone(), source }
             }
         })?;
-        if changed {
+        let frontends = Engine::protected(self.emptied_by_request(&name, request), may_empty);
+        if !frontends.is_empty() {
+            return Err(CommandError::WouldEmpty { frontends });
+        }
+        let changed = intent.is_some();
+        if let (Some(intent), Some(status)) = (intent, self.backends.get_mut(backend).map(Arc::make_mut)) {
+            status.intend(intent);
             // An operator who resumes or enables wants to see the result now, so nothing is spread.
             let abandoned = status.follow_mode(now, std::time::Duration::ZERO);
             let transition = status.settle(now, cause);
@@ -337,6 +356,9 @@ impl Engine {
     /// Sets an operator's weight in place of the configured one, of a backend in a pool of a frontend (`place`). Setting
     /// the configured weight ends the override. With `flush` the backend's established flows in that frontend are
     /// evicted, whatever its weight. Returns whether anything changes.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
     pub fn set_weight(
         &mut self,
         now: Time,
@@ -344,11 +366,19 @@ impl Engine {
         weight: Weight,
         flush: bool,
         attribution: Attribution,
+        may_empty: MayEmpty<'_>,
     ) -> Result<bool, CommandError> {
         let (frontend, pool, backend) = place;
-        let Some(status) = self.frontends.get_mut(frontend).map(Arc::make_mut) else {
+        let emptied = self.is_emptied_by_weight(place, weight);
+        let Some(status) = self.frontends.get_mut(frontend) else {
             return Err(CommandError::NoFrontend(frontend.to_owned()));
         };
+        let emptied = emptied.then(|| status.name().clone()).into_iter().collect();
+        let frontends = Engine::protected(emptied, may_empty);
+        if !frontends.is_empty() {
+            return Err(CommandError::WouldEmpty { frontends });
+        }
+        let status = Arc::make_mut(status);
         let event = status.set_weight(pool, backend, weight, attribution, now)?;
         let name = status.name().clone();
         let changed = event.is_some();

@@ -10,7 +10,9 @@ mod witness;
 
 use std::sync::Arc;
 
-use maglev_core::engine::{Cause, CommandError, Effect, Engine, Event, Intents, SyncReport, Verdicts};
+use maglev_core::engine::{
+    Cause, CommandError, Effect, Engine, Event, Intents, MayEmpty, SyncReport, Verdicts,
+};
 use maglev_core::intent::Attribution;
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Verdict};
@@ -232,11 +234,16 @@ impl Driver {
         let attribution = Attribution { by, at: now, reason, until: lasts.map(|span| now + span) };
         let changed = match change {
             Change::Backend { backend, request } => {
-                self.engine.request(now, backend, *request, attribution)?
+                self.engine.request(now, backend, *request, attribution, MayEmpty::Anything)?
             }
-            Change::Weight { frontend, pool, backend, weight, flush } => {
-                self.engine.set_weight(now, (frontend, pool, backend), *weight, *flush, attribution)?
-            }
+            Change::Weight { frontend, pool, backend, weight, flush } => self.engine.set_weight(
+                now,
+                (frontend, pool, backend),
+                *weight,
+                *flush,
+                attribution,
+                MayEmpty::Anything,
+            )?,
         };
         if changed {
             self.keeper.changed();

@@ -170,8 +170,25 @@ impl BackendStatus {
         self.settle(now, cause?)
     }
 
-    pub(super) fn request(&mut self, request: Request, attribution: Attribution) -> Result<bool, Unfit> {
-        self.intent.apply(request, self.config.enabled, attribution)
+    /// The intent after an operator's request; `None` where it is the same.
+    pub(super) fn requested(
+        &self,
+        request: Request,
+        attribution: Attribution,
+    ) -> Result<Option<Intent>, Unfit> {
+        let mut intent = self.intent.clone();
+        let changed = intent.apply(request, self.config.enabled, attribution)?;
+        Ok(changed.then_some(intent))
+    }
+
+    /// Replaces the operator's intent.
+    pub(super) fn intend(&mut self, intent: Intent) {
+        self.intent = intent;
+    }
+
+    /// Its health, whatever an operator wants of it.
+    pub(super) fn health(&self) -> HealthState {
+        self.counter().map_or(HealthState::Up, Counter::state)
     }
 
     /// Ends what an operator wanted for a time that is over.

@@ -54,6 +54,24 @@ impl FrontendStatus {
         self.decision.active_pool(&self.config)
     }
 
+    /// Whether a server has effective weight.
+    pub const fn is_served(&self) -> bool {
+        self.decision.active.is_some()
+    }
+
+    /// Whether a server would have effective weight if backends had these states, and members these weights where they
+    /// are given.
+    pub(super) fn would_be_served(
+        &self,
+        state: impl Fn(&Member) -> BackendState,
+        set: impl Fn(usize, &Member) -> Option<Weight>,
+    ) -> bool {
+        let weight = |pool: usize, member: &Member| {
+            set(pool, member).unwrap_or_else(|| weight(&self.config, &self.overrides, pool, member))
+        };
+        desired::decide(&self.config, state, weight).active.is_some()
+    }
+
     /// Since when it has its state.
     pub const fn since(&self) -> Time {
         self.since

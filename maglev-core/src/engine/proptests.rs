@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use self::observer::Observer;
 use super::tests::{backend, by, check, config, frontend, outcome};
-use super::{Effect, Engine, Intents, Transition, Verdicts};
+use super::{Effect, Engine, Intents, MayEmpty, Transition, Verdicts};
 use crate::check::{ProbeSpec, Thresholds};
 use crate::config::Config;
 use crate::desired::{self, BackendState};
@@ -183,12 +183,19 @@ impl Driver {
             }
             // Whether a command fits is up to the engine; it must not matter to it.
             Op::Request { backend, request, lasts } => {
-                let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann(lasts));
+                let _ = self.engine.request(
+                    self.now,
+                    BACKENDS[*backend],
+                    *request,
+                    ann(lasts),
+                    MayEmpty::Anything,
+                );
             }
             Op::SetWeight { frontend, pool, backend, weight, lasts } => {
                 let place = (FRONTENDS[*frontend], POOLS[*pool], BACKENDS[*backend]);
                 let weight = (*weight).try_into().unwrap();
-                let _ = self.engine.set_weight(self.now, place, weight, false, ann(lasts));
+                let _ =
+                    self.engine.set_weight(self.now, place, weight, false, ann(lasts), MayEmpty::Anything);
             }
             Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CommandError, Effect, Engine, Event, Intents};
+use super::{CommandError, Effect, Engine, Event, Intents, MayEmpty};
 use crate::check::{HealthCheck, Pace, ProbeSpec, Thresholds};
 use crate::config::{
     Backend, Config, Frontend, HealthSettings, Member, Ownership, Pool, TableLength, VppSettings,
@@ -169,7 +169,7 @@ fn effects_come_from_the_cause_to_what_follows() {
     events(&mut engine);
     engine.handle_timeout(later(20));
     effects(&mut engine);
-    engine.request(later(20), "a", Request::Pause, by("ann", later(20))).unwrap();
+    engine.request(later(20), "a", Request::Pause, by("ann", later(20)), MayEmpty::Anything).unwrap();
     let effects = effects(&mut engine);
     let [
         Effect::CancelProbe(_),
@@ -191,10 +191,16 @@ fn commands_name_what_they_did_not_find() {
     let ann = || by("ann", START);
     let weight = Weight::ZERO;
     let errors = [
-        engine.request(START, "c", Request::Pause, ann()).unwrap_err(),
-        engine.set_weight(START, ("blog", "primary", "a"), weight, false, ann()).unwrap_err(),
-        engine.set_weight(START, ("site", "third", "a"), weight, false, ann()).unwrap_err(),
-        engine.set_weight(START, ("site", "primary", "b"), weight, false, ann()).unwrap_err(),
+        engine.request(START, "c", Request::Pause, ann(), MayEmpty::Anything).unwrap_err(),
+        engine
+            .set_weight(START, ("blog", "primary", "a"), weight, false, ann(), MayEmpty::Anything)
+            .unwrap_err(),
+        engine
+            .set_weight(START, ("site", "third", "a"), weight, false, ann(), MayEmpty::Anything)
+            .unwrap_err(),
+        engine
+            .set_weight(START, ("site", "primary", "b"), weight, false, ann(), MayEmpty::Anything)
+            .unwrap_err(),
     ];
     let written = errors.map(|error| error.to_string());
     assert_eq!(
@@ -206,9 +212,9 @@ fn commands_name_what_they_did_not_find() {
             "pool primary of frontend site has no backend b",
         ]
     );
-    engine.request(START, "a", Request::Disable, ann()).unwrap();
+    engine.request(START, "a", Request::Disable, ann(), MayEmpty::Anything).unwrap();
     effects(&mut engine);
-    let error = engine.request(START, "a", Request::Pause, ann()).unwrap_err();
+    let error = engine.request(START, "a", Request::Pause, ann(), MayEmpty::Anything).unwrap_err();
     assert!(matches!(error, CommandError::Disabled { .. }), "{error:?}");
     assert_eq!(events(&mut engine), [], "a command that fails does nothing");
 }
@@ -217,9 +223,12 @@ fn commands_name_what_they_did_not_find() {
 fn asking_for_what_is_so_does_nothing() {
     let mut engine = engine(simple());
     let ann = || by("ann", START);
-    assert_eq!(engine.request(START, "a", Request::Enable, ann()), Ok(false));
-    assert_eq!(engine.request(START, "a", Request::Resume, ann()), Ok(false));
-    assert_eq!(engine.set_weight(START, ("site", "primary", "a"), Weight::MAX, false, ann()), Ok(false));
+    assert_eq!(engine.request(START, "a", Request::Enable, ann(), MayEmpty::Anything), Ok(false));
+    assert_eq!(engine.request(START, "a", Request::Resume, ann(), MayEmpty::Anything), Ok(false));
+    assert_eq!(
+        engine.set_weight(START, ("site", "primary", "a"), Weight::MAX, false, ann(), MayEmpty::Anything),
+        Ok(false)
+    );
     assert_eq!(effects(&mut engine), []);
     assert_eq!(engine.intents(), Intents::default());
 }
@@ -231,7 +240,14 @@ fn a_weight_set_in_a_pool_that_waits_is_told_with_who_set_it() {
     events(&mut engine);
     let ten = Weight::try_from(10u8).unwrap();
     assert_eq!(
-        engine.set_weight(later(11), ("site", "spare", "b"), ten, false, by("ann", later(11))),
+        engine.set_weight(
+            later(11),
+            ("site", "spare", "b"),
+            ten,
+            false,
+            by("ann", later(11)),
+            MayEmpty::Anything
+        ),
         Ok(true)
     );
     let events = events(&mut engine);
@@ -243,9 +259,12 @@ fn a_weight_set_in_a_pool_that_waits_is_told_with_who_set_it() {
 fn setting_the_configured_weight_ends_the_override() {
     let mut engine = engine(simple());
     let place = ("site", "primary", "a");
-    engine.set_weight(START, place, Weight::ZERO, false, by("ann", START)).unwrap();
+    engine.set_weight(START, place, Weight::ZERO, false, by("ann", START), MayEmpty::Anything).unwrap();
     assert_eq!(engine.intents().weights.len(), 1);
-    assert_eq!(engine.set_weight(START, place, Weight::MAX, false, by("ann", START)), Ok(true));
+    assert_eq!(
+        engine.set_weight(START, place, Weight::MAX, false, by("ann", START), MayEmpty::Anything),
+        Ok(true)
+    );
     assert_eq!(engine.intents(), Intents::default());
 }
 
@@ -257,7 +276,7 @@ fn history_is_kept_to_its_limit_newest_first() {
     for (seconds, request) in
         [(1, Request::Pause), (2, Request::Resume), (3, Request::Disable), (4, Request::Enable)]
     {
-        engine.request(later(seconds), "a", request, by("ann", later(seconds))).unwrap();
+        engine.request(later(seconds), "a", request, by("ann", later(seconds)), MayEmpty::Anything).unwrap();
     }
     let kept: Vec<_> = engine.backend("a").unwrap().transitions().map(|t| t.at).collect();
     assert_eq!(kept, [later(4), later(3)]);
@@ -350,9 +369,11 @@ fn a_frontend_added_in_front_of_healthy_backends_tells_its_weights() {
 #[test]
 fn intents_survive_being_written_down_and_what_is_gone_is_dropped() {
     let mut engine = engine(simple());
-    engine.request(START, "a", Request::Pause, by("ann", START)).unwrap();
-    engine.request(START, "b", Request::Disable, by("bob", START)).unwrap();
-    engine.set_weight(START, ("site", "spare", "b"), Weight::ZERO, false, by("ann", START)).unwrap();
+    engine.request(START, "a", Request::Pause, by("ann", START), MayEmpty::Anything).unwrap();
+    engine.request(START, "b", Request::Disable, by("bob", START), MayEmpty::Anything).unwrap();
+    engine
+        .set_weight(START, ("site", "spare", "b"), Weight::ZERO, false, by("ann", START), MayEmpty::Anything)
+        .unwrap();
     let text = serde_json::to_string(&engine.intents()).unwrap();
     let intents: Intents = serde_json::from_str(&text).unwrap();
     assert_eq!(intents, engine.intents());
@@ -385,7 +406,7 @@ fn frontends_of_a_backend_are_found_by_name() {
 fn clone_is_a_snapshot_that_shares_what_does_not_change() {
     let mut engine = engine(simple());
     let snapshot = engine.clone();
-    engine.request(START, "a", Request::Pause, by("alice", START)).unwrap();
+    engine.request(START, "a", Request::Pause, by("alice", START), MayEmpty::Anything).unwrap();
 
     let state = |engine: &Engine, name: &str| engine.backend(name).unwrap().state();
     assert_eq!([state(&engine, "a"), state(&snapshot, "a")], [BackendState::Paused, BackendState::Unknown]);

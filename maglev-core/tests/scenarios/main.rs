@@ -116,13 +116,13 @@ maglev:
   frontends:
     site: {address: 203.0.113.1, pools: [{name: primary, backends: {a: {}}}]}
 
-at 1s  set backend a pause
+at 1s  set backend a pause force
 
 # The end.
 at 2s  end
 ";
     let played = play("bare", bare);
-    assert!(played.contains("at 1s  set backend a pause\n|   1.000s  backend   a"), "{played}");
+    assert!(played.contains("at 1s  set backend a pause force\n|   1.000s  backend   a"), "{played}");
     assert_eq!(play("played", &played), played);
     let without: String =
         played.lines().filter(|line| !line.starts_with('|')).map(|l| format!("{l}\n")).collect();

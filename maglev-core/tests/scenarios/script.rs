@@ -40,6 +40,7 @@ pub(crate) enum Action {
     Request {
         backend: String,
         request: Request,
+        force: bool,
         lasts: Option<Duration>,
         by: String,
         reason: String,
@@ -50,6 +51,7 @@ pub(crate) enum Action {
         backend: String,
         weight: Weight,
         flush: bool,
+        force: bool,
         lasts: Option<Duration>,
         by: String,
         reason: String,
@@ -212,18 +214,22 @@ fn action_of(text: &str) -> Option<Action> {
         ["all", "backends", ref how @ ..] => {
             Action::Behave { backends: Backends::All, behaviour: behaviour_of(how)? }
         }
-        ["set", "backend", backend, request] => {
-            Action::Request { backend: backend.to_owned(), request: request_of(request)?, lasts, by, reason }
-        }
+        ["set", "backend", backend, request, ref force @ ..] => Action::Request {
+            backend: backend.to_owned(),
+            request: request_of(request)?,
+            force: force_of(force)?,
+            lasts,
+            by,
+            reason,
+        },
         ["set", "frontend", frontend, "pool", pool, "backend", backend, "weight", weight, ref flush @ ..] => {
             let (frontend, pool, backend) = (frontend.to_owned(), pool.to_owned(), backend.to_owned());
             let weight = weight.parse::<i64>().ok()?.try_into().ok()?;
-            let flush = match *flush {
-                [] => false,
-                ["flush"] => true,
-                _ => return None,
+            let (flush, force) = match *flush {
+                ["flush", ref force @ ..] => (true, force_of(force)?),
+                ref force => (false, force_of(force)?),
             };
-            Action::SetWeight { frontend, pool, backend, weight, flush, lasts, by, reason }
+            Action::SetWeight { frontend, pool, backend, weight, flush, force, lasts, by, reason }
         }
         ["reload"] => Action::Reload(Vec::new()),
         ["restart"] => Action::Restart,
@@ -236,6 +242,14 @@ fn action_of(text: &str) -> Option<Action> {
         ["vpp" | "somebody", ref what @ ..] => Action::Vpp(happening_of(what)?),
         _ => return None,
     })
+}
+
+fn force_of(words: &[&str]) -> Option<bool> {
+    match *words {
+        [] => Some(false),
+        ["force"] => Some(true),
+        _ => None,
+    }
 }
 
 fn happening_of(words: &[&str]) -> Option<Happening> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use maglev_core::check::{HealthCheck, ProbeSpec};
 use maglev_core::config::{Config, Errors, Options, parse};
-use maglev_core::engine::{Effect, Engine, Intents, ProbeOrder};
+use maglev_core::engine::{Effect, Engine, Intents, MayEmpty, ProbeOrder};
 use maglev_core::health::ProbeId;
 use maglev_core::intent::Attribution;
 use maglev_core::names::BackendName;
@@ -108,14 +108,18 @@ impl Simulation {
             Action::Behave { backends: Backends::One(name), behaviour } => {
                 self.behaviours.insert(name.clone(), (*behaviour, self.now));
             }
-            Action::Request { backend, request, lasts, by, reason } => {
+            Action::Request { backend, request, force, lasts, by, reason } => {
                 let attribution = attribution(by, reason, *lasts);
-                report.answer(&self.engine.request(self.now, backend, *request, attribution));
+                let may_empty = if *force { MayEmpty::Anything } else { MayEmpty::Nothing };
+                let answer = self.engine.request(self.now, backend, *request, attribution, may_empty);
+                report.answer(&answer);
             }
-            Action::SetWeight { frontend, pool, backend, weight, flush, lasts, by, reason } => {
+            Action::SetWeight { frontend, pool, backend, weight, flush, force, lasts, by, reason } => {
                 let (attribution, place) =
                     (attribution(by, reason, *lasts), (&frontend[..], &pool[..], &backend[..]));
-                report.answer(&self.engine.set_weight(self.now, place, *weight, *flush, attribution));
+                let may_empty = if *force { MayEmpty::Anything } else { MayEmpty::Nothing };
+                let answer = self.engine.set_weight(self.now, place, *weight, *flush, attribution, may_empty);
+                report.answer(&answer);
             }
             Action::Reload(hunks) => {
                 let config = hunks.iter().fold(self.config.clone(), |text, hunk| hunk.apply(&text));

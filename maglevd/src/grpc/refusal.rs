@@ -30,7 +30,8 @@ pub(super) fn refused(error: &ChangeError) -> Status {
             | CommandError::NotInPool { .. },
         ) => Code::NotFound,
         ChangeError::Refused(
-            CommandError::Disabled { .. }
+            CommandError::WouldEmpty { .. }
+            | CommandError::Disabled { .. }
             | CommandError::HasNoEnd { .. }
             | CommandError::ConfiguredWeight { .. },
         ) => Code::FailedPrecondition,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use maglev_api::v1::plan_vpplb_state_request::Suppose;
 use maglev_api::v1::{self, BackendRequest};
 use maglev_core::config::{self, Config};
-use maglev_core::engine::Engine;
+use maglev_core::engine::{Engine, MayEmpty};
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::time::Time;
 use maglev_core::weight::Weight;
@@ -57,9 +57,12 @@ impl Supposition {
     pub(super) fn suppose(self, engine: &mut Engine, now: Time) -> Result<(), Status> {
         let nobody = || Attribution { by: String::new(), at: now, reason: String::new(), until: None };
         let changed = match self {
-            Supposition::Backend { name, request } => engine.request(now, &name, request, nobody()),
+            Supposition::Backend { name, request } => {
+                engine.request(now, &name, request, nobody(), MayEmpty::Anything)
+            }
             Supposition::Weight { frontend, pool, backend, weight } => {
-                engine.set_weight(now, (&frontend, &pool, &backend), weight, false, nobody())
+                let place = (&frontend[..], &pool[..], &backend[..]);
+                engine.set_weight(now, place, weight, false, nobody(), MayEmpty::Anything)
             }
             Supposition::Config(config) => {
                 engine.reload(now, config);

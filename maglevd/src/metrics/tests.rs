@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use maglev_core::engine::{Effect, ProbeOrder};
+use maglev_core::engine::{Effect, MayEmpty, ProbeOrder};
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::outcome::{Code, Outcome, Timings};
 use maglev_core::time::Time;
@@ -76,7 +76,7 @@ impl Scene {
 
     fn request(&mut self, backend: &str, request: Request) {
         let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
-        self.engine.request(Time::ZERO, backend, request, who).unwrap();
+        self.engine.request(Time::ZERO, backend, request, who, MayEmpty::Anything).unwrap();
         self.settle();
     }
 
@@ -129,7 +129,10 @@ fn scene() -> Scene {
     scene.request("static0", Request::Disable);
     let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
     let weight = Weight::try_from(10_u8).unwrap();
-    scene.engine.set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who).unwrap();
+    scene
+        .engine
+        .set_weight(Time::ZERO, ("site", "primary", "nginx0"), weight, false, who, MayEmpty::Anything)
+        .unwrap();
     scene.settle();
     scene
 }
@@ -157,7 +160,7 @@ fn only_what_ends_by_itself_has_an_end() {
     let mut scene = scene();
     let until = Some(Time::ZERO + Duration::from_secs(3600));
     let who = Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until };
-    scene.engine.request(Time::ZERO, "nginx0", Request::Disable, who).unwrap();
+    scene.engine.request(Time::ZERO, "nginx0", Request::Disable, who, MayEmpty::Anything).unwrap();
     let text = scene.scrape();
     let value = |name: &str, backend: &str, intent: &str| -> Option<f64> {
         let sample = format!("{name}{{backend=\"{backend}\",intent=\"{intent}\"}} ");

@@ -1,5 +1,6 @@
 //! What the status line says.
 
+use maglev_core::engine::MayEmpty;
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::time::Time;
 
@@ -11,8 +12,8 @@ fn the_line_counts_what_there_is_and_leaves_out_what_there_is_not() {
     let mut engine = fixture::engine(WEB);
     assert_eq!(counts(&engine), "1 of 3 backends up, 2 unknown; 1 of 1 frontends up");
     let who = || Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
-    engine.request(Time::ZERO, "static0", Request::Disable, who()).unwrap();
-    engine.request(Time::ZERO, "nginx0", Request::Pause, who()).unwrap();
+    engine.request(Time::ZERO, "static0", Request::Disable, who(), MayEmpty::Anything).unwrap();
+    engine.request(Time::ZERO, "nginx0", Request::Pause, who(), MayEmpty::Anything).unwrap();
     assert_eq!(
         counts(&engine),
         "0 of 3 backends up, 1 unknown, 1 paused, 1 disabled; 0 of 1 frontends up, 1 unknown"

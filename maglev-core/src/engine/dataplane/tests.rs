@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::check::Thresholds;
 use crate::config::{Config, Frontend};
 use crate::engine::tests::{backend, by, check, config, frontend, outcome};
-use crate::engine::{Effect, Engine, Intents, ProbeOrder, SyncReport};
+use crate::engine::{Effect, Engine, Intents, MayEmpty, ProbeOrder, SyncReport};
 use crate::intent::Request;
 use crate::net::{Family, Protocol, Service, Vip};
 use crate::outcome::Code;
@@ -115,13 +115,16 @@ impl World {
     }
 
     fn request(&mut self, now: Time, backend: &str, request: Request) {
-        self.engine.request(now, backend, request, by("ann", now)).unwrap();
+        self.engine.request(now, backend, request, by("ann", now), MayEmpty::Anything).unwrap();
     }
 
     fn flush(&mut self, now: Time) {
         let weight = 100_u8.try_into().unwrap();
         let place = ("site", "primary", "a");
-        assert_eq!(self.engine.set_weight(now, place, weight, true, by("ann", now)), Ok(true));
+        assert_eq!(
+            self.engine.set_weight(now, place, weight, true, by("ann", now), MayEmpty::Anything),
+            Ok(true)
+        );
     }
 
     fn error(&self, frontend: &str) -> Option<&str> {

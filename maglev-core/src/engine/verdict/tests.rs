@@ -4,7 +4,7 @@ use super::*;
 use crate::check::Thresholds;
 use crate::desired::{BackendState, FrontendState};
 use crate::engine::tests::{backend, by, check, config, frontend, outcome};
-use crate::engine::{Effect, Intents};
+use crate::engine::{Effect, Intents, MayEmpty};
 use crate::intent::Request;
 use crate::outcome::Code;
 
@@ -143,7 +143,7 @@ fn the_configuration_and_the_operator_win() {
     assert_eq!(state(&again(unchecked, old.verdicts(), end), "b"), BackendState::Up);
 
     let mut paused = Engine::new(Arc::new(site()), Intents::default(), 1, start());
-    paused.request(start(), "a", Request::Pause, by("ann", start())).unwrap();
+    paused.request(start(), "a", Request::Pause, by("ann", start()), MayEmpty::Anything).unwrap();
     let engine = Engine::restarted(Arc::new(site()), paused.intents(), old.verdicts(), 2, end);
     assert_eq!(state(&engine, "a"), BackendState::Paused);
     assert!(!engine.verdicts().contains_key("a"), "what was known before a pause is not known after it");

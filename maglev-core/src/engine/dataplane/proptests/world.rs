@@ -8,7 +8,7 @@ use super::{BACKENDS, FRONTENDS, Op};
 use crate::config::{Config, Frontend, Ownership, TableLength};
 use crate::desired::{BackendState, DesiredVip};
 use crate::engine::tests::{by, outcome};
-use crate::engine::{Effect, Engine, Intents};
+use crate::engine::{Effect, Engine, Intents, MayEmpty};
 use crate::health::ProbeId;
 use crate::names::{BackendName, FrontendName};
 use crate::net::{Encap, Protocol, Service, Vip};
@@ -89,12 +89,12 @@ impl World {
                 }
             }
             Op::Request(backend, request) => {
-                let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann);
+                let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann, MayEmpty::Anything);
             }
             Op::SetWeight { frontend, backend, weight, flush } => {
                 let place = (FRONTENDS[*frontend], "one", BACKENDS[*backend]);
                 let weight = (*weight).try_into().unwrap();
-                let _ = self.engine.set_weight(self.now, place, weight, *flush, ann);
+                let _ = self.engine.set_weight(self.now, place, weight, *flush, ann, MayEmpty::Anything);
             }
             Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
             Op::Rename => {
