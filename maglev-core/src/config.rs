@@ -36,7 +36,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,8 +46,8 @@ use serde::Serialize;
 use crate::check::HealthCheck;
 use crate::names::{BackendName, CheckName, FrontendName, PoolName};
 use crate::net::{Encap, Family, Vip};
-use crate::weight::Weight;
 use crate::weight::scale::{Fit, PoolWeights, Scale};
+use crate::weight::{Weight, WeightSteps, auto_length};
 
 pub use self::access::{ParsedAccess, parse as parse_access};
 pub use self::client::{ClientConfig, ClientServer, parse as parse_client};
@@ -158,6 +158,8 @@ pub struct Frontend {
     pub flush_on_down: bool,
     /// The length of VPP's new-flow table.
     pub table_length: TableLength,
+    /// Room for overrides; absent: as few steps as the configured weights need.
+    pub weight_steps: Option<WeightSteps>,
 }
 
 impl Frontend {
@@ -176,9 +178,27 @@ impl Frontend {
         PoolWeights::new(self.pools.iter().map(|pool| pool.members.iter().map(|member| member.weight)))
     }
 
-    /// The scale and the table length of a VIP that is created now.
-    pub fn fit(&self, scaling: WeightScaling) -> Fit {
-        self.table_length.fit(&self.weights(), scaling)
+    /// How many backends it has. One that is in several pools counts once.
+    pub fn member_count(&self) -> usize {
+        self.members().map(|(_, member)| &member.backend).collect::<BTreeSet<_>>().len()
+    }
+
+    /// The length its new-flow table should have, whatever the length of the VIP that is there.
+    pub fn wanted_length(&self) -> u32 {
+        match self.table_length {
+            TableLength::Auto => auto_length(self.member_count(), self.weight_steps),
+            TableLength::Fixed(length) => length,
+        }
+    }
+
+    /// The scale of its weights and the length of its table, when overrides make these weights `in_force`.
+    pub fn fit(&self, scaling: WeightScaling, in_force: &PoolWeights) -> Fit {
+        let table_length = self.wanted_length();
+        let scale = match scaling {
+            WeightScaling::Raw => Scale::RAW,
+            WeightScaling::Ratio => Scale::of(&self.weights(), in_force, self.weight_steps, table_length),
+        };
+        Fit { scale, table_length }
     }
 }
 
@@ -204,23 +224,9 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TableLength {
-    /// Chosen from the weights when the VIP is created.
+    /// Chosen from the number of backends and their steps. A VIP that has another length keeps it.
     #[default]
     Auto,
     /// Fixed: a power of two up to 65536.
     Fixed(u32),
-}
-
-impl TableLength {
-    /// The scale and the table length of a VIP with these weights that is created now.
-    pub fn fit(self, weights: &PoolWeights, scaling: WeightScaling) -> Fit {
-        match (self, scaling) {
-            (TableLength::Fixed(table_length), WeightScaling::Raw) => Fit { scale: Scale::RAW, table_length },
-            (TableLength::Fixed(table_length), WeightScaling::Ratio) => {
-                Fit { scale: Scale::smallest(weights, table_length), table_length }
-            }
-            (TableLength::Auto, WeightScaling::Raw) => Fit::raw(weights),
-            (TableLength::Auto, WeightScaling::Ratio) => Fit::smallest(weights),
-        }
-    }
 }

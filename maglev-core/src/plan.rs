@@ -11,7 +11,6 @@
 //! added again at once, and its operations say so.
 
 mod because;
-mod fit;
 mod impact;
 mod operation;
 
@@ -23,12 +22,11 @@ use serde::Serialize;
 pub use self::because::{Because, Difference};
 pub use self::impact::{Impact, impacts};
 pub use self::operation::{Operation, OperationKind};
-use crate::config::{Ownership, TableLength, VppSettings, WeightScaling};
+use crate::config::{Ownership, VppSettings};
 use crate::desired::{DesiredServer, DesiredVip};
 use crate::names::FrontendName;
 use crate::net::Vip;
 use crate::observed::{Conf, Encapsulation, Observed, VipState};
-use crate::weight::scale::{Fit, Scale};
 
 /// One operation of a plan, and why it is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,8 +44,6 @@ pub struct Step {
 pub struct Plan {
     /// The operations.
     pub steps: Vec<Step>,
-    /// How weights are scaled for each frontend that was planned for.
-    pub fits: BTreeMap<FrontendName, Fit>,
 }
 
 /// What is known beside what is desired and observed. All of it is about VIPs and not about frontends, so that a frontend
@@ -56,8 +52,8 @@ pub struct Plan {
 pub struct Memory {
     /// VIPs that a frontend has or had: ours to remove.
     pub ours: BTreeSet<Vip>,
-    /// How the weights of each VIP were scaled last. It is kept as long as it can express them.
-    pub scales: BTreeMap<Vip, (WeightScaling, Scale)>,
+    /// VIPs of length `auto` that are to be removed and added again, once, if they have another length than is wanted.
+    pub recreate: BTreeSet<Vip>,
     /// Servers whose flows are to be evicted once, whatever their weight.
     pub flush: BTreeSet<(Vip, IpAddr)>,
     /// The servers of each VIP whose flows were to be evicted, and have been. A server that is not among them and is to
@@ -105,16 +101,15 @@ pub fn plan<'a>(
     }
     for (vip, desired) in &desired {
         let present = observed.vip(vip);
-        let differences = present.map(|present| differences(desired, present)).unwrap_or_default();
+        let keep_length = !memory.recreate.contains(vip);
+        let differences =
+            present.map(|present| differences(desired, present, keep_length)).unwrap_or_default();
         let because = match present {
             None => Some(Because::VipMissing),
             Some(_) if differences.is_empty() => None,
             Some(_) => Some(Because::VipDiffers(differences)),
         };
         let stays = present.filter(|_| because.is_none());
-        let fit = fit::fit(desired, stays, memory.scales.get(vip).copied());
-        plan.fits.insert(desired.frontend.clone(), fit);
-
         let step = |operation, because| Step { frontend: Some(desired.frontend.clone()), operation, because };
         if let Some(because) = because {
             if present.is_some() {
@@ -123,12 +118,12 @@ pub fn plan<'a>(
             let add = Operation::AddVip {
                 vip: *vip,
                 encap: desired.encap,
-                table_length: fit.table_length,
+                table_length: desired.fit.table_length,
                 src_ip_sticky: desired.src_ip_sticky,
             };
             plan.steps.push(step(add, because));
         }
-        let operations = server_operations(desired, stays, fit, memory);
+        let operations = server_operations(desired, stays, memory);
         plan.steps.extend(operations.into_iter().map(|(operation, because)| step(operation, because)));
     }
     // Stable, so what belongs to a VIP stays in its order. The parameters have no VIP and go first.
@@ -151,15 +146,14 @@ fn conf_step(settings: &VppSettings, present: &Conf, nothing_desired: bool) -> O
     (conf != *present && !nothing_desired).then_some(step)
 }
 
-fn differences(desired: &DesiredVip, present: &VipState) -> Vec<Difference> {
-    let table_length = match desired.table_length {
-        TableLength::Auto => present.table_length,
-        TableLength::Fixed(length) => length,
-    };
+/// The properties for which a VIP has to be removed and added again. A length that was chosen for it is one of them only
+/// where it need not be kept.
+fn differences(desired: &DesiredVip, present: &VipState, keep_length: bool) -> Vec<Difference> {
+    let kept = keep_length && desired.keeps_length(present.table_length);
     [
         (present.encap != Encapsulation::Gre(desired.encap)).then_some(Difference::Encap),
         (present.src_ip_sticky != desired.src_ip_sticky).then_some(Difference::Stickiness),
-        (present.table_length != table_length).then_some(Difference::TableLength),
+        (present.table_length != desired.fit.table_length && !kept).then_some(Difference::TableLength),
     ]
     .into_iter()
     .flatten()
@@ -170,14 +164,13 @@ fn differences(desired: &DesiredVip, present: &VipState) -> Vec<Difference> {
 fn server_operations(
     desired: &DesiredVip,
     present: Option<&VipState>,
-    fit: Fit,
     memory: &Memory,
 ) -> Vec<(Operation, Because)> {
     let vip = desired.vip;
     let evicted = memory.evicted.get(&vip);
     let (mut first, mut then) = (Vec::new(), Vec::new());
     for (&address, server) in &desired.servers {
-        let weight = fit.scale.apply(server.weight);
+        let weight = desired.fit.scale.apply(server.weight);
         let DesiredServer { backend, because, flush, .. } = server.clone();
         let Some(present) = present.and_then(|present| present.server(&address)) else {
             let because = Because::ServerMissing { backend, because };

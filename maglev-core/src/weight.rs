@@ -1,11 +1,14 @@
-//! Pure. Weights: as operators write them, in [`scale`] as VPP gets them, and in [`share`] what comes of it.
+//! Pure. Weights as operators write them, as they are sent to VPP ([`scale`]), and the shares that follow ([`share`]).
 
 pub mod scale;
 pub mod share;
+mod steps;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use self::steps::{InvalidWeightSteps, WeightSteps, auto_length};
 
 /// A configured weight: an integer from 0 (no new flows) to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

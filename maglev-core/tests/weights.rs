@@ -4,10 +4,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use maglev_core::table::Difference;
 use maglev_core::table::vpp::{Length, build};
-use maglev_core::weight::Weight;
 use maglev_core::weight::scale::{Fit, PoolWeights, Scale};
 use maglev_core::weight::share;
+use maglev_core::weight::{Weight, WeightSteps, auto_length};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -68,7 +69,14 @@ fn weights(configured: &[u8]) -> Vec<Weight> {
 }
 
 fn fit(configured: &[u8]) -> Fit {
-    Fit::smallest(&PoolWeights::new([weights(configured)]))
+    fit_with(configured, configured, None)
+}
+
+/// What servers that have these weights by overrides get.
+fn fit_with(configured: &[u8], in_force: &[u8], steps: Option<WeightSteps>) -> Fit {
+    let table_length = auto_length(configured.len(), steps);
+    let pools = |pool| PoolWeights::new([weights(pool)]);
+    Fit { scale: Scale::of(&pools(configured), &pools(in_force), steps, table_length), table_length }
 }
 
 fn sent(scale: Scale, configured: &[u8]) -> Vec<u8> {
@@ -141,6 +149,47 @@ fn equal_weights_move_no_more_than_weight_one_does() {
             let found = typically_moved(length, count, sent);
             assert!(found <= 1.5 * known, "{count} in {length}: {found:.2} %, known is {known} %");
         }
+    }
+}
+
+/// The share of all new flows that changes server when one of equal servers gets another weight, in percent: what moves,
+/// and what has to. In the median address set.
+fn moved_by_override(count: usize, to: u8, steps: Option<WeightSteps>) -> (f64, f64) {
+    let configured = vec![100; count];
+    let in_force = [vec![to], vec![100; count - 1]].concat();
+    let table = |set, in_force: &[u8]| {
+        let fit = fit_with(&configured, in_force, steps);
+        build(Length::new(fit.table_length).unwrap(), &servers(set, &sent(fit.scale, in_force)))
+    };
+    let mut moved: Vec<(f64, f64)> = (0..SETS)
+        .map(|set| {
+            let difference = Difference::between(&table(set, &configured), &table(set, &in_force)).unwrap();
+            let share = |slots| 100.0 * difference.share_of(slots);
+            (share(difference.changed), share(difference.unavoidable))
+        })
+        .collect();
+    moved.sort_by(|a, b| a.0.total_cmp(&b.0));
+    moved[moved.len() / 2]
+}
+
+#[test]
+fn an_override_moves_few_flows_with_steps() {
+    let ten = Some(WeightSteps::try_from(10).unwrap());
+    for (count, to) in [(4, 50), (4, 30), (10, 50), (10, 30), (40, 50), (40, 30)] {
+        let (without, least) = moved_by_override(count, to, None);
+        let (with, _) = moved_by_override(count, to, ten);
+        assert_documented(&format!(
+            "| {count} | 100 to {to} | {least:.1} % | {without:.1} % | {with:.1} % |"
+        ));
+        assert!(with < without / 2.0 && with < least + 4.0);
+    }
+    for count in [4, 10, 40, 100] {
+        let configured = vec![100; count];
+        let (one, ten) = (fit(&configured), fit_with(&configured, &configured, ten));
+        assert_eq!((sent(one.scale, &[100]), sent(ten.scale, &[100])), (vec![1], vec![10]));
+        let without = typically_moved(one.table_length, count, 1);
+        let with = typically_moved(ten.table_length, count, 10);
+        assert_documented(&format!("| {count} | {without:.1} % | {with:.1} % |"));
     }
 }
 

@@ -81,6 +81,8 @@ pub struct FrontendChange {
     pub flush_on_down: bool,
     /// `new-flows-table-length`.
     pub table_length: bool,
+    /// `weight-steps`.
+    pub weight_steps: bool,
 }
 
 impl Diff {
@@ -170,6 +172,7 @@ impl FrontendChange {
             src_ip_sticky: old.src_ip_sticky != new.src_ip_sticky,
             flush_on_down: old.flush_on_down != new.flush_on_down,
             table_length: old.table_length != new.table_length,
+            weight_steps: old.weight_steps != new.weight_steps,
         }
     }
 }

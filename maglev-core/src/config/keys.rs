@@ -143,6 +143,7 @@ pub(super) static FRONTEND: Keys = Keys {
         "src-ip-sticky",
         "flush-on-down",
         "new-flows-table-length",
+        "weight-steps",
     ],
     example: "`site:` with `address: 203.0.113.1` and `pools:` below it",
 };

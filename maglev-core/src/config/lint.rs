@@ -1,11 +1,13 @@
 //! Pure. What is valid and rarely meant.
 
+mod steps;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::duration::format_duration;
 use super::raw::{Raw, RawFrontend, RawPool};
-use super::report::{Place, Report};
+use super::report::{At, Place, Report};
 use super::{Backend, Config, Frontend, Member, Pool, TableLength};
 use crate::names::{BackendName, CheckName};
 use crate::weight::Weight;
@@ -26,6 +28,9 @@ pub(super) fn lint(raw: &Raw, config: &Config, report: &mut Report) {
             shared_addresses(written, frontend, config, report);
             never_active(written, frontend, config, report);
             uneven_shares(written, frontend, config, report);
+            if let (Some(steps), Some(At { place, .. })) = (frontend.weight_steps, &written.weight_steps) {
+                steps::lint(place, steps, frontend, config.vpp.weight_scaling, report);
+            }
         }
     }
 }
@@ -125,7 +130,7 @@ fn never_active(written: &RawFrontend, frontend: &Frontend, config: &Config, rep
 
 /// Shares that the new-flow table is too short for.
 fn uneven_shares(written: &RawFrontend, frontend: &Frontend, config: &Config, report: &mut Report) {
-    let fit = frontend.fit(config.vpp.weight_scaling);
+    let fit = frontend.fit(config.vpp.weight_scaling, &frontend.weights());
     for (pool, written) in frontend.pools.iter().zip(&written.pools) {
         let servers: Vec<(&Member, IpAddr)> = pool
             .members
@@ -152,7 +157,8 @@ fn uneven_shares(written: &RawFrontend, frontend: &Frontend, config: &Config, re
 fn long_enough(frontend: &Frontend, config: &Config, servers: &[(IpAddr, Weight)], than: u32) -> Option<u32> {
     let lengths = std::iter::successors(than.checked_mul(2), |length| length.checked_mul(2));
     lengths.take_while(|&length| length <= LONGEST_TABLE).find(|&length| {
-        let fit = TableLength::Fixed(length).fit(&frontend.weights(), config.vpp.weight_scaling);
+        let longer = Frontend { table_length: TableLength::Fixed(length), ..frontend.clone() };
+        let fit = longer.fit(config.vpp.weight_scaling, &longer.weights());
         worst(&shares(fit, servers)).is_none_or(|(_, share)| share.error_ppm() <= SHARE_TOLERANCE_PPM)
     })
 }

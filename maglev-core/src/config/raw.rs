@@ -19,7 +19,7 @@ use super::value::{boolean, duration, integer, name, named, one_of, power_of_two
 use super::{HealthSettings, Ownership, TableLength, VppSettings, WeightScaling};
 use crate::names::{BackendName, CheckName, FrontendName, InvalidName, PoolName};
 use crate::net::Protocol;
-use crate::weight::Weight;
+use crate::weight::{Weight, WeightSteps};
 
 /// Room for a day of flapping, and no more memory than that.
 const HISTORY: RangeInclusive<i64> = 1..=1000;
@@ -70,6 +70,7 @@ pub(super) struct RawFrontend {
     pub(super) src_ip_sticky: bool,
     pub(super) flush_on_down: bool,
     pub(super) table_length: TableLength,
+    pub(super) weight_steps: Option<At<WeightSteps>>,
 }
 
 /// Which packets a frontend takes.
@@ -235,6 +236,7 @@ fn frontend(cursor: &Cursor<'_>, report: &mut Report) -> RawFrontend {
         src_ip_sticky: section.or("src-ip-sticky", false, boolean).value,
         flush_on_down: section.or("flush-on-down", true, boolean).value,
         table_length: section.or("new-flows-table-length", TableLength::default(), table_length).value,
+        weight_steps: section.optional("weight-steps", weight_steps),
     }
 }
 
@@ -272,6 +274,11 @@ fn table_length(cursor: &Cursor<'_>, report: &mut Report) -> Option<TableLength>
             None
         }
     }
+}
+
+fn weight_steps(cursor: &Cursor<'_>, report: &mut Report) -> Option<WeightSteps> {
+    let number: u8 = integer(1..=i64::from(WeightSteps::MAX))(cursor, report)?;
+    WeightSteps::try_from(number).ok()
 }
 
 fn pools(section: &mut Section<'_, '_>) -> Vec<RawPool> {

@@ -9,7 +9,7 @@ use super::options::Options;
 use super::raw::{Raw, RawBackend, RawFrontend, RawPool, RawService};
 use super::report::{At, Place, Report};
 use super::suggest::quoted;
-use super::{Backend, Config, Frontend, Member, Pool};
+use super::{Backend, Config, Frontend, Member, Pool, TableLength};
 use crate::check::HealthCheck;
 use crate::names::{BackendName, CheckName, FrontendName, PoolName};
 use crate::net::{Family, Service, Vip};
@@ -82,7 +82,7 @@ fn frontend(name: &FrontendName, written: &RawFrontend, raw: &Raw, report: &mut 
         RawService::Port(protocol, port) => Service::Port(protocol, port),
         RawService::Wrong => return None,
     };
-    Some(Frontend {
+    let frontend = Frontend {
         name: name.clone(),
         description: written.description.clone(),
         vip: Vip { prefix: written.address.as_ref()?.value, service },
@@ -91,7 +91,29 @@ fn frontend(name: &FrontendName, written: &RawFrontend, raw: &Raw, report: &mut 
         src_ip_sticky: written.src_ip_sticky,
         flush_on_down: written.flush_on_down,
         table_length: written.table_length,
-    })
+        weight_steps: written.weight_steps.as_ref().map(|steps| steps.value),
+    };
+    steps_fit_the_table(written, &frontend, report);
+    Some(frontend)
+}
+
+/// With more steps than buckets, some servers would get no flows at all.
+fn steps_fit_the_table(written: &RawFrontend, frontend: &Frontend, report: &mut Report) {
+    let Some(At { value: steps, place }) = &written.weight_steps else { return };
+    let (members, length) = (frontend.member_count().max(1), frontend.wanted_length());
+    let fits = usize::try_from(length).unwrap_or(usize::MAX) / members;
+    if usize::from(steps.get()) <= fits {
+        return;
+    }
+    let message = format!(
+        "{steps} steps for each of {members} backends are more than the {length} buckets of the table"
+    );
+    let hint = match (fits, frontend.table_length) {
+        (0, TableLength::Auto) => "remove it, and write a longer `new-flows-table-length`".to_owned(),
+        (0, TableLength::Fixed(_)) => "remove it, or write a longer `new-flows-table-length`".to_owned(),
+        (fits, _) => format!("write `weight-steps: {fits}` or less, or a longer `new-flows-table-length`"),
+    };
+    report.meaning(place, message, hint);
 }
 
 fn pool(written: &RawPool) -> Option<Pool> {

@@ -31,6 +31,7 @@ fn frontend(layout: &Layout, flush_on_down: bool) -> Frontend {
         src_ip_sticky: false,
         flush_on_down,
         table_length: TableLength::Auto,
+        weight_steps: None,
     }
 }
 

@@ -8,10 +8,10 @@ use crate::desired::{FrontendDecision, Reason};
 use crate::names::{BackendName, FrontendName};
 use crate::net::{Encap, Vip};
 use crate::weight::Weight;
-use crate::weight::scale::PoolWeights;
+use crate::weight::scale::{Fit, PoolWeights};
 
-/// What a dataplane should have for a frontend. Weights are still those of the configuration: how they are scaled
-/// depends on what is there.
+/// What a dataplane should have for a frontend: a function of the frontend's configuration, the overrides in force, and
+/// the states of its backends. What the dataplane has plays no part in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredVip {
     /// The frontend.
@@ -22,12 +22,10 @@ pub struct DesiredVip {
     pub encap: Encap,
     /// Whether flows of one source address go to one server.
     pub src_ip_sticky: bool,
-    /// The length of its table of new flows.
+    /// The configured length of its table of new flows.
     pub table_length: TableLength,
-    /// How weights are scaled.
-    pub scaling: WeightScaling,
-    /// The weights of all pools, whether or not they are in use: what the scale is worked out from.
-    pub weights: PoolWeights,
+    /// How its weights are scaled, and the length its table should have.
+    pub fit: Fit,
     /// Its servers.
     pub servers: BTreeMap<IpAddr, DesiredServer>,
 }
@@ -81,15 +79,25 @@ impl DesiredVip {
         let pools = frontend.pools.iter().enumerate();
         let weights = pools
             .map(|(index, pool)| pool.members.iter().map(|member| weight(index, member)).collect::<Vec<_>>());
+        let in_force = PoolWeights::new(weights);
         DesiredVip {
             frontend: frontend.name.clone(),
             vip: frontend.vip,
             encap: frontend.encap(),
             src_ip_sticky: frontend.src_ip_sticky,
             table_length: frontend.table_length,
-            scaling,
-            weights: PoolWeights::new(weights),
+            fit: frontend.fit(scaling, &in_force),
             servers,
         }
+    }
+    /// The weight to send for each server, by address.
+    pub fn sent(&self) -> impl Iterator<Item = (IpAddr, u8)> {
+        self.servers.iter().map(|(&address, server)| (address, self.fit.scale.apply(server.weight)))
+    }
+
+    /// Whether a VIP whose table has this length keeps it, although another is wanted: the length is `auto`, and a VIP is
+    /// not removed and added again for that without being asked to.
+    pub fn keeps_length(&self, present: u32) -> bool {
+        self.table_length == TableLength::Auto && present != self.fit.table_length
     }
 }

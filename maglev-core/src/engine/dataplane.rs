@@ -127,7 +127,7 @@ impl Dataplane {
         self.dirty.retain(|name| config.frontends.contains_key(name));
         self.status.retain(|name, _| config.frontends.contains_key(name));
         let vips: BTreeSet<Vip> = config.frontends.values().map(|frontend| frontend.vip).collect();
-        self.memory.scales.retain(|vip, _| vips.contains(vip));
+        self.memory.recreate.retain(|vip| vips.contains(vip));
         self.memory.flush.retain(|(vip, _)| vips.contains(vip));
         self.memory.evicted.retain(|vip, _| vips.contains(vip));
         self.memory.ours.extend(vips);
@@ -346,12 +346,11 @@ impl Engine {
     }
 
     fn carry_out(&mut self, now: Time, desired: Vec<DesiredVip>, plan: Plan, full: bool) {
-        let Plan { steps, fits } = plan;
+        let Plan { steps } = plan;
         let memory = &mut self.dataplane.memory;
-        let scale = |vip: &DesiredVip| Some((vip.vip, (vip.scaling, fits.get(&vip.frontend)?.scale)));
-        memory.scales.extend(desired.iter().filter_map(scale));
         let vips: BTreeSet<Vip> = desired.iter().map(|vip| vip.vip).collect();
         let flush = memory.flush.extract_if(.., |(vip, _)| vips.contains(vip)).collect();
+        memory.recreate.retain(|vip| !vips.contains(vip));
         let planned = desired.into_iter().map(|desired| {
             let DesiredVip { frontend, vip, servers, .. } = desired;
             let evicts = servers.into_iter().filter(|(_, server)| server.flush).map(|(address, _)| address);

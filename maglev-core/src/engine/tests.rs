@@ -64,6 +64,7 @@ pub(super) fn frontend(name: &str, pools: &[(&str, &[(&str, u8)])]) -> Frontend 
         src_ip_sticky: false,
         flush_on_down: true,
         table_length: TableLength::Auto,
+        weight_steps: None,
     }
 }
 

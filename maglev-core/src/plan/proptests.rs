@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::model::{Model, ModelVip};
 use super::*;
-use crate::config::{Frontend, Member, Pool};
+use crate::config::{Frontend, Member, Pool, TableLength, WeightScaling};
 use crate::desired::{BackendState, decide};
 use crate::names::BackendName;
 use crate::net::{Encap, Family, Protocol, Service};
@@ -84,6 +84,7 @@ fn desired_vip(vip: Vip, encap: Encap, scaling: WeightScaling, shape: &Shape) ->
         src_ip_sticky: *src_ip_sticky,
         flush_on_down: true,
         table_length: length.map_or(TableLength::Auto, |index| TableLength::Fixed(LENGTHS[index])),
+        weight_steps: None,
     };
     let number = |name: &BackendName| BACKENDS.iter().position(|known| *known == name.as_str()).unwrap();
     let decision = decide(&frontend, |member| states[number(&member.backend)], |_, member| member.weight);
@@ -166,24 +167,15 @@ impl World {
     }
 }
 
-fn scales(world: &World, plan: &Plan) -> BTreeMap<Vip, (WeightScaling, Scale)> {
-    let scale = |vip: &DesiredVip| (vip.vip, (vip.scaling, plan.fits[&vip.frontend].scale));
-    world.desired.iter().map(scale).collect()
-}
-
-/// The state that is wanted, worked out from the fits and without the planner.
-fn assert_is_as_desired(world: &World, plan: &Plan) {
+/// The state that is wanted, worked out without the planner.
+fn assert_is_as_desired(world: &World) {
     for desired in &world.desired {
         let found = &world.model.vips[&desired.vip];
-        let fit = plan.fits[&desired.frontend];
-        let weight = |server: &DesiredServer| fit.scale.apply(server.weight);
-        let servers = desired.servers.iter().map(|(address, server)| (*address, weight(server)));
-        assert_eq!(found.servers, servers.collect());
+        assert_eq!(found.servers, desired.sent().collect());
         assert_eq!(found.encap, Encapsulation::Gre(desired.encap));
         assert_eq!(found.src_ip_sticky, desired.src_ip_sticky);
-        assert_eq!(found.table_length, fit.table_length);
-        if let TableLength::Fixed(length) = desired.table_length {
-            assert_eq!(found.table_length, length);
+        if !desired.keeps_length(found.table_length) {
+            assert_eq!(found.table_length, desired.fit.table_length);
         }
     }
 }
@@ -220,13 +212,10 @@ proptest! {
             observed.apply(&step.operation);
         }
         prop_assert_eq!(&observed, &after.model.observe(), "what is believed is what is");
-        assert_is_as_desired(&after, &plan);
+        assert_is_as_desired(&after);
         prop_assert_eq!(plan.steps.len(), difference(&world.model, &after.model));
 
-        let kept = Memory { scales: scales(&world, &plan), ..world.memory() };
-        let again = after.plan(&kept);
-        prop_assert_eq!(&again.steps, &[]);
-        prop_assert_eq!(&again.fits, &plan.fits);
+        prop_assert_eq!(&after.plan(&world.memory()).steps, &[]);
         // Also for somebody who has just started and remembers nothing.
         prop_assert_eq!(after.plan(&Memory::default()).steps.iter().filter(|step| step.frontend.is_some()).count(), 0);
     }
@@ -262,12 +251,12 @@ proptest! {
                 let _ = after.model.apply(&step.operation);
             }
         }
-        let memory = Memory { scales: scales(&world, &first), ..world.memory() };
+        let memory = world.memory();
         let second = after.plan(&memory);
         for step in &second.steps {
             prop_assert_eq!(after.model.apply(&step.operation), Ok(()), "{}", step.operation);
         }
-        assert_is_as_desired(&after, &second);
+        assert_is_as_desired(&after);
         prop_assert_eq!(after.plan(&memory).steps, []);
     }
 
@@ -330,7 +319,7 @@ proptest! {
         let (_, sticky, length, mut states) = shape.clone();
         // One pool: with more of them a failover changes others by intent, from 0 or to 0.
         let pools = vec![shape.0[0].clone()];
-        let mut memory = Memory::default();
+        let memory = Memory::default();
         let mut model = Model::empty();
         for (index, (backend, state)) in changes.into_iter().enumerate() {
             states[backend] = state;
@@ -343,7 +332,6 @@ proptest! {
                     prop_assert_eq!(step.operation.server(), Some(address(Encap::Gre4, backend)), "{}", step.operation);
                 }
             }
-            memory.scales.insert(desired.vip, (desired.scaling, plan.fits[&desired.frontend].scale));
         }
     }
 
@@ -352,16 +340,13 @@ proptest! {
     #[test]
     fn no_sequence_of_health_changes_alters_what_a_weight_is_sent_as(
         shape in any_shape(),
-        changes in vec((0..BACKENDS.len(), any_state(), prop::bool::weighted(0.1)), 1..30),
+        changes in vec((0..BACKENDS.len(), any_state()), 1..30),
     ) {
         let (pools, sticky, length, mut states) = shape;
-        let (mut memory, mut model) = (Memory::default(), Model::empty());
+        let (memory, mut model) = (Memory::default(), Model::empty());
         let mut sent: BTreeMap<_, u8> = BTreeMap::new();
-        for (backend, state, restarts) in changes {
+        for (backend, state) in changes {
             states[backend] = state;
-            if restarts {
-                memory = Memory::default();
-            }
             let shape = (pools.clone(), sticky, length, states.clone());
             let desired = desired_vip(vip(0, 0), Encap::Gre4, WeightScaling::Ratio, &shape);
             let plan = plan([&desired], &model.observe(), &memory, Scope::Given);
@@ -372,7 +357,6 @@ proptest! {
                 let found = model.vips[&desired.vip].servers[address];
                 prop_assert_eq!(*sent.entry(server.weight).or_insert(found), found);
             }
-            memory.scales.insert(desired.vip, (desired.scaling, plan.fits[&desired.frontend].scale));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::model::{Model, ModelVip};
 use super::*;
-use crate::config::{Frontend, Member, Pool};
+use crate::config::{Frontend, Member, Pool, TableLength, WeightScaling};
 use crate::desired::{BackendState, decide};
 use crate::net::{Family, Protocol, Service};
 
@@ -34,11 +34,16 @@ fn site() -> Frontend {
         src_ip_sticky: false,
         flush_on_down: true,
         table_length: TableLength::Auto,
+        weight_steps: None,
     }
 }
 
 /// What follows from the states of nginx0, nginx1 and nginx9.
 fn desired(frontend: &Frontend, states: [BackendState; 3]) -> DesiredVip {
+    desired_with(frontend, states, WeightScaling::Ratio)
+}
+
+fn desired_with(frontend: &Frontend, states: [BackendState; 3], scaling: WeightScaling) -> DesiredVip {
     let number = |name: &str| ["nginx0", "nginx1", "nginx9"].iter().position(|n| *n == name).unwrap();
     let decision =
         decide(frontend, |member| states[number(member.backend.as_str())], |_, member| member.weight);
@@ -50,7 +55,7 @@ fn desired(frontend: &Frontend, states: [BackendState; 3]) -> DesiredVip {
         };
         Some(text.parse().unwrap())
     };
-    DesiredVip::new(frontend, &decision, WeightScaling::Ratio, address, |_, member| member.weight)
+    DesiredVip::new(frontend, &decision, scaling, address, |_, member| member.weight)
 }
 
 fn settings(ownership: Ownership) -> VppSettings {
@@ -286,13 +291,72 @@ fn a_vip_that_carries_packets_in_another_way_is_made_anew() {
 #[test]
 fn raw_weights_turn_into_ratios_with_the_setting_and_back() {
     let mut world = World::serving(&[&site()]);
-    let raw = |scaling| DesiredVip { scaling, ..desired(&site(), [UP; 3]) };
+    let scaled = |scaling| desired_with(&site(), [UP; 3], scaling);
     let weights = |world: &World| world.model.vips[&vip(80)].servers.values().copied().collect::<Vec<_>>();
-    world.carry_out(&[raw(WeightScaling::Raw)]);
+    world.carry_out(&[scaled(WeightScaling::Raw)]);
     assert_eq!(weights(&world), [100, 50, 0]);
-    world.memory.scales.insert(vip(80), (WeightScaling::Raw, Scale::RAW));
-    world.carry_out(&[raw(WeightScaling::Ratio)]);
+    world.carry_out(&[scaled(WeightScaling::Ratio)]);
     assert_eq!(weights(&world), [2, 1, 0]);
+}
+
+/// As a build that remembered scales, or somebody else, may have left them.
+#[test]
+fn weights_that_are_there_are_replaced_by_those_of_the_configuration() {
+    let mut world = World::serving(&[&site()]);
+    let state = world.model.vips.get_mut(&vip(80)).unwrap();
+    state.servers = BTreeMap::from([
+        ([192, 0, 2, 10].into(), 4),
+        ([192, 0, 2, 11].into(), 2),
+        ([192, 0, 2, 19].into(), 0),
+    ]);
+    let wanted = desired(&site(), [UP; 3]);
+    assert_eq!(
+        world.plan(std::slice::from_ref(&wanted)),
+        [
+            "set weight of server 192.0.2.10 in 203.0.113.1/32 tcp 80 to 2: nginx0 takes traffic; its weight was 4",
+            "set weight of server 192.0.2.11 in 203.0.113.1/32 tcp 80 to 1: nginx1 takes traffic; its weight was 2",
+        ]
+    );
+    world.carry_out(std::slice::from_ref(&wanted));
+    assert_eq!(world.plan(&[wanted]), [""; 0], "once");
+}
+
+#[test]
+fn a_vip_of_another_length_gets_the_weights_of_the_length_it_should_have() {
+    let frontend = |weight: u8| {
+        let mut site = site();
+        site.pools[0].members[1].weight = weight.try_into().unwrap();
+        site
+    };
+    let mut world = World::serving(&[&frontend(99)]);
+    let sent = |world: &World| world.model.vips[&vip(80)].servers.values().copied().collect::<Vec<_>>();
+    let fresh = sent(&world);
+    for length in [64, 1024, 65536] {
+        let state = world.model.vips.get_mut(&vip(80)).unwrap();
+        state.table_length = length;
+        state.servers.values_mut().for_each(|weight| *weight = 0);
+        world.carry_out(&[desired(&frontend(99), [UP; 3])]);
+        assert_eq!(sent(&world), fresh, "in a table of {length}");
+        assert_eq!(world.model.vips[&vip(80)].table_length, length, "it is kept");
+    }
+}
+
+#[test]
+fn a_kept_length_ends_when_an_operator_asks_for_it() {
+    let mut world = World::serving(&[&site()]);
+    world.memory.recreate.insert(vip(80));
+    let wanted = desired(&site(), [UP; 3]);
+    assert_eq!(world.plan(std::slice::from_ref(&wanted)), [""; 0], "its length is right");
+    world.model.vips.get_mut(&vip(80)).unwrap().table_length = 1024;
+    let plan = world.plan(std::slice::from_ref(&wanted));
+    assert_eq!(plan[0], "remove VIP 203.0.113.1/32 tcp 80: its table length differs, which takes a new VIP");
+    assert_eq!(
+        plan[1],
+        "add VIP 203.0.113.1/32 tcp 80 with gre4, table length 4096: its table length differs, which takes a new VIP"
+    );
+    assert_eq!(plan.len(), 5);
+    world.memory.recreate.clear();
+    assert_eq!(world.plan(&[wanted]), [""; 0], "else it is kept");
 }
 
 #[test]

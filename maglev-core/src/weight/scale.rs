@@ -1,40 +1,34 @@
-//! Pure. The weights that reach VPP, and the shares of new flows they give.
+//! Pure. The weights that are sent to VPP.
 //!
 //! VPP's `lb` plugin enters a server into its new-flow table as many times as its weight says, as so many *replicas*.
 //! That is costly twice: each change takes time in proportion to the sum of weights, and when a server goes, the replicas
 //! of the others move as well, so that many more flows change server than Maglev hashing promises. With ten servers and a
 //! table of 1024, the loss of one moves 13 % of the new flows of the nine others at weight 100 each, and 3 % at weight 1.
-//! So what is sent are the smallest whole numbers with the configured ratios.
+//! So the smallest whole numbers with the configured ratios are sent.
 //!
-//! They are found from what is configured for all pools of a frontend together, never from what happens to be up:
-//! otherwise each failure would change the scale, and with it the place of every replica there is.
+//! Behind ECMP several instances of VPP must have the same table. So the scale is a pure function of the weights of all
+//! pools of a frontend, its `weight-steps`, and the length its table should have. It depends neither on health, nor on
+//! the weights that were sent before, nor on what VPP has.
 
-use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Weight;
+use super::{Weight, WeightSteps};
 
 /// The share of the table's length that the sum of weights may have before exact ratios give way to near ones: at a
 /// hundred buckets for a replica a change moves a few percent of the other flows at most.
 const BUCKETS_PER_REPLICA: u64 = 100;
 
-/// Below this a scale is not kept where a smaller one would do: with fewer than ten buckets for a replica, shares are off by
-/// up to a tenth of a replica's, and a change moves a tenth of the other flows and more.
+/// Overrides leave the configured scale in place only if each replica then has this many buckets: with fewer, shares are off
+/// by more than a tenth of a replica's, and a change moves a tenth of the other flows and more.
 const LEAST_BUCKETS_PER_REPLICA: u64 = 10;
 
-/// What a share may be off, in percent of itself, when ratios are near ones.
+/// The largest error of a share, in percent of itself, when ratios are near ones.
 const TOLERANCE_PERCENT: u64 = 1;
 
-/// How many buckets a replica has in a table whose length is chosen here.
-const AUTO_BUCKETS_PER_REPLICA: u64 = 1000;
-
-/// The shortest table chosen: VPP's own default.
-const AUTO_SHORTEST: u32 = 1024;
-
-/// The longest table chosen. VPP's main thread spends 15 ns a bucket on each change, 0.25 ms in all.
-const AUTO_LONGEST: u32 = 16384;
+/// The largest error of a share, in percent of itself, at which overrides leave the configured scale in place.
+const OVERRIDE_TOLERANCE_PERCENT: u64 = 5;
 
 /// The configured weights of a frontend, pool by pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +78,46 @@ impl Scale {
     /// What makes 1 of the largest weight; the scale of weights that are all 0.
     const UNIT: Scale = Scale { numerator: 1, denominator: 100 };
 
+    /// The scale of a frontend with the weights `configured`, of which overrides make those `in_force`.
+    ///
+    /// It is [`for_weights`](Self::for_weights) of the configured weights, as long as that expresses the weights in force
+    /// within 5 %, so that an override changes the weight of its own server only. Otherwise it is the same function of the
+    /// weights in force.
+    pub fn of(
+        configured: &PoolWeights,
+        in_force: &PoolWeights,
+        steps: Option<WeightSteps>,
+        table_length: u32,
+    ) -> Scale {
+        let scale = Scale::for_weights(configured, steps, table_length);
+        if configured == in_force {
+            return scale;
+        }
+        let sum = scale.sum(in_force);
+        let expresses = scale.expresses_within(in_force, OVERRIDE_TOLERANCE_PERCENT);
+        if expresses && sum.saturating_mul(LEAST_BUCKETS_PER_REPLICA) <= u64::from(table_length) {
+            return scale;
+        }
+        let other = Scale::for_weights(in_force, steps, table_length);
+        if expresses && sum <= other.sum(in_force) { scale } else { other }
+    }
+
+    /// The scale for weights in a table of `table_length` buckets.
+    ///
+    /// It is [`smallest`](Self::smallest), unless `steps` are given and the smallest sends a weight of 100 as less than
+    /// that: then it is the smallest factor from `steps` / 100 on under which, in each pool, the shares are within 1 % of
+    /// those wanted.
+    pub fn for_weights(weights: &PoolWeights, steps: Option<WeightSteps>, table_length: u32) -> Scale {
+        let smallest = Scale::smallest(weights, table_length);
+        let Some(steps) = steps else { return smallest };
+        let least = Scale::fraction(u64::from(steps.get()), 100);
+        if !smallest.is_below(least) {
+            return smallest;
+        }
+        let finer = Scale::steps(weights).into_iter().filter(|step| !step.is_below(least));
+        std::iter::once(least).chain(finer).find(|scale| scale.expresses(weights)).unwrap_or(Scale::RAW)
+    }
+
     /// The scale with the smallest weights that suit a table of `table_length` buckets.
     ///
     /// It divides by the greatest common divisor. If the sum of the weights of all pools then still exceeds a hundredth
@@ -109,11 +143,9 @@ impl Scale {
 
     /// The smallest factor that can express the weights, or `exact`.
     fn near(weights: &PoolWeights, exact: Scale) -> Scale {
-        let smaller_than_exact =
-            |step: &Scale| step.numerator * exact.denominator < step.denominator * exact.numerator;
         Scale::steps(weights)
             .into_iter()
-            .take_while(smaller_than_exact)
+            .take_while(|step| step.is_below(exact))
             .find(|scale| scale.expresses(weights))
             .unwrap_or(exact)
     }
@@ -136,24 +168,12 @@ impl Scale {
         steps
     }
 
-    /// This scale if it can express `weights`, else the smallest: so that the edit of a weight moves as few flows as it
-    /// can.
-    #[must_use]
-    pub fn kept_or_smallest(self, weights: &PoolWeights, table_length: u32) -> Scale {
-        let smallest = LazyCell::new(|| Scale::smallest(weights, table_length));
-        if self.serves(weights, table_length, || *smallest) { self } else { *smallest }
-    }
-
-    /// Whether it can express `weights` in a table of this length: by their ratios, and because the table has room for so
-    /// many replicas, or has no room for those of the smallest scale either.
-    fn serves(self, weights: &PoolWeights, table_length: u32, smallest: impl Fn() -> Scale) -> bool {
-        let sum = self.sum(weights);
-        let has_room = || sum.saturating_mul(LEAST_BUCKETS_PER_REPLICA) <= u64::from(table_length);
-        self.expresses(weights) && (has_room() || sum <= smallest().sum(weights))
-    }
-
     /// Whether under this scale all shares, in each pool, are within 1 % of those wanted.
     pub fn expresses(self, weights: &PoolWeights) -> bool {
+        self.expresses_within(weights, TOLERANCE_PERCENT)
+    }
+
+    fn expresses_within(self, weights: &PoolWeights, percent: u64) -> bool {
         weights.pools.iter().all(|pool| {
             let total = |number: &dyn Fn(Weight) -> u64| {
                 pool.iter().map(|(&weight, &count)| number(weight).saturating_mul(count)).sum::<u64>()
@@ -163,31 +183,9 @@ impl Scale {
             pool.keys().all(|&weight| {
                 let wanted = u64::from(weight.get()).saturating_mul(sent);
                 let given = u64::from(self.apply(weight)).saturating_mul(configured);
-                given.abs_diff(wanted).saturating_mul(100) <= wanted.saturating_mul(TOLERANCE_PERCENT)
+                given.abs_diff(wanted).saturating_mul(100) <= wanted.saturating_mul(percent)
             })
         })
-    }
-
-    /// The scale that made the weights found in a table of this length of the configured ones, else the smallest.
-    ///
-    /// A daemon that starts does not know which scale it used before; it need not have been the smallest, see
-    /// [`kept_or_smallest`](Self::kept_or_smallest). Any that explains all that is found and that would have been kept
-    /// makes a restart change nothing: the smallest if it does, else the next. `found` are (configured, sent) of servers
-    /// that have both.
-    pub fn explaining(
-        found: impl Iterator<Item = (Weight, u8)> + Clone,
-        weights: &PoolWeights,
-        table_length: u32,
-    ) -> Scale {
-        let smallest = Scale::smallest(weights, table_length);
-        let explains = |scale: &Scale| found.clone().all(|(weight, sent)| scale.apply(weight) == sent);
-        if explains(&smallest) {
-            return smallest;
-        }
-        Scale::steps(weights)
-            .into_iter()
-            .find(|scale| explains(scale) && scale.serves(weights, table_length, || smallest))
-            .unwrap_or(smallest)
     }
 
     /// The weight to send for a configured one.
@@ -199,6 +197,10 @@ impl Scale {
         let doubled = product.saturating_mul(2).saturating_add(self.denominator);
         let rounded = doubled / self.denominator.saturating_mul(2).max(1);
         u8::try_from(rounded).unwrap_or(u8::MAX).clamp(1, Weight::MAX.get())
+    }
+
+    fn is_below(self, other: Scale) -> bool {
+        self.numerator.saturating_mul(other.denominator) < other.numerator.saturating_mul(self.denominator)
     }
 
     fn fraction(numerator: u64, denominator: u64) -> Scale {
@@ -223,35 +225,6 @@ pub struct Fit {
     pub scale: Scale,
     /// The buckets of the new-flow table, a power of two.
     pub table_length: u32,
-}
-
-impl Fit {
-    /// The smallest weights in the shortest table that has a thousand buckets for each replica.
-    ///
-    /// The scale depends on the length and the length on the scale. So the lengths 1024, 2048 … 16384 are tried in this
-    /// order, each with the scale that suits it, and the first that is long enough is taken, or the longest.
-    pub fn smallest(weights: &PoolWeights) -> Fit {
-        let exact = Scale::exact(weights);
-        let near = LazyCell::new(|| Scale::near(weights, exact));
-        Fit::auto(weights, |table_length| if exact.suits(weights, table_length) { exact } else { *near })
-    }
-
-    /// Weights as configured, in the shortest table that has a thousand buckets for each replica, or the longest.
-    pub fn raw(weights: &PoolWeights) -> Fit {
-        Fit::auto(weights, |_| Scale::RAW)
-    }
-
-    fn auto(weights: &PoolWeights, scale: impl Fn(u32) -> Scale) -> Fit {
-        let mut table_length = AUTO_SHORTEST;
-        loop {
-            let fit = Fit { scale: scale(table_length), table_length };
-            let wanted = fit.scale.sum(weights).saturating_mul(AUTO_BUCKETS_PER_REPLICA);
-            if wanted <= u64::from(table_length) || table_length >= AUTO_LONGEST {
-                return fit;
-            }
-            table_length *= 2;
-        }
-    }
 }
 
 #[cfg(test)]

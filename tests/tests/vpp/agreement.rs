@@ -132,7 +132,7 @@ async fn what_vpp_has_is_shown_with_shares() {
     let state = operator.lb().await;
     assert_eq!((state.ipv4_src_address.as_str(), state.sticky_buckets_per_core), ("192.0.2.1", 65536));
     let [site] = &state.vips[..] else { panic!("{state:#?}") };
-    assert_eq!((site.encap.as_str(), site.table_length, site.sync_error.as_str()), ("gre4", 16384, ""));
+    assert_eq!((site.encap.as_str(), site.table_length, site.sync_error.as_str()), ("gre4", 4096, ""));
     let simulated = vpp.sim.vip(vip(1)).unwrap();
     for (server, (backend, weight, wanted)) in
         site.servers.iter().zip([("web0", 6, 0.6), ("web1", 3, 0.3), ("web2", 1, 0.1)])

@@ -54,84 +54,61 @@ fn zero_stays_zero_and_nothing_else_becomes_zero() {
     assert_sent(&[], 1024, &[]);
 }
 
-#[test]
-fn a_scale_is_kept_as_long_as_it_can_express_the_ratios() {
-    let before = Scale::smallest(&weights(&[&[100, 50]]), 16384);
-    let raised = weights(&[&[100, 100]]);
-    assert_eq!(before.kept_or_smallest(&raised, 16384), before, "2 and 2 are as good as 1 and 1");
-    let odd = weights(&[&[100, 25]]);
-    assert_ne!(before.kept_or_smallest(&odd, 16384), before);
-    assert!(before.kept_or_smallest(&odd, 16384).expresses(&odd));
-}
-
-#[test]
-fn a_scale_the_table_has_no_room_for_is_not_kept() {
-    let equal = weights(&[&[100; 11]]);
-    assert_eq!(sent(Scale::RAW.kept_or_smallest(&equal, 1024), &[100]), [1], "VPP's default: 1100 in 1024");
-    assert_eq!(Scale::RAW.kept_or_smallest(&equal, 16384), Scale::RAW, "14 buckets for each replica");
-    // The smallest scale has 2398 replicas, which is too many as well.
-    let crowded: Vec<i64> = (1..=24).map(|n| 100 - n % 2).chain([1]).collect();
-    let crowded = weights(&[&crowded]);
-    let smallest = Scale::smallest(&crowded, 1024);
-    assert!(smallest.sum(&crowded) * 10 > 1024);
-    assert_eq!(smallest.kept_or_smallest(&crowded, 1024), smallest);
-}
-
 #[track_caller]
-fn assert_explained(found: &[(i64, u8)], pools: &[&[i64]], table_length: u32, expected: &[u8]) {
-    let weight = |n: i64| Weight::try_from(n).unwrap();
-    let pairs = found.iter().map(|&(configured, sent)| (weight(configured), sent));
-    let scale = Scale::explaining(pairs, &weights(pools), table_length);
-    assert_eq!(sent(scale, pools[0]), expected, "{found:?}");
+fn assert_in_force(
+    configured: &[&[i64]],
+    in_force: &[&[i64]],
+    steps: Option<u8>,
+    table_length: u32,
+    expected: &[&[u8]],
+) {
+    let steps = steps.map(|steps| WeightSteps::try_from(steps).unwrap());
+    let scale = Scale::of(&weights(configured), &weights(in_force), steps, table_length);
+    let found: Vec<Vec<u8>> = in_force.iter().map(|pool| sent(scale, pool)).collect();
+    assert_eq!(found, expected, "{in_force:?} over {configured:?} with {scale:?}");
 }
 
 #[test]
-fn a_kept_scale_is_recovered_from_what_vpp_has() {
-    assert_explained(&[(100, 2), (50, 1)], &[&[100, 50, 0]], 4096, &[2, 1, 0]);
-    // The ratios were 4:1 once. Anew they would become 2:1.
-    assert_explained(&[(100, 4), (50, 2)], &[&[100, 50]], 4096, &[4, 2]);
-    assert_explained(&[(100, 4)], &[&[100, 50]], 4096, &[4, 2]);
-    // And they were near ones: 23 and 12 stood for 97 and 50.
-    assert_explained(&[(97, 23), (97, 23)], &[&[97, 97]], 1024, &[23, 23]);
+fn steps_send_a_weight_of_100_as_that_many() {
+    assert_in_force(&[&[100, 100]], &[&[100, 100]], Some(10), 16384, &[&[10, 10]]);
+    assert_in_force(&[&[100], &[50, 30]], &[&[100], &[50, 30]], Some(10), 16384, &[&[10], &[5, 3]]);
+    // The configured ratios need more than that.
+    assert_in_force(&[&[100, 1]], &[&[100, 1]], Some(10), 65536, &[&[100, 1]]);
+    // A quarter of ten is no whole number.
+    assert_in_force(&[&[100, 50, 25]], &[&[100, 50, 25]], Some(10), 16384, &[&[12, 6, 3]]);
+    assert_in_force(&[&[100, 50]], &[&[100, 50]], Some(100), 16384, &[&[100, 50]]);
+    assert_in_force(&[&[0, 0]], &[&[0, 0]], Some(10), 16384, &[&[0, 0]]);
 }
 
 #[test]
-fn weights_that_nothing_explains_are_written_anew() {
-    assert_explained(&[], &[&[100, 50]], 4096, &[2, 1]);
-    assert_explained(&[(100, 2), (50, 2)], &[&[100, 50]], 4096, &[2, 1]);
-    assert_explained(&[(1, 2)], &[&[1, 1]], 4096, &[1, 1]);
-    // Explained, but off by more than 1 %: what was 97 is 99 now.
-    assert_explained(&[(99, 23), (50, 12)], &[&[99, 50]], 1024, &[2, 1]);
-    // As VPP is programmed by those who send weights as configured.
-    assert_explained(&[(100, 100); 11], &[&[100; 11]], 1024, &[1; 11]);
+fn an_override_within_the_steps_changes_no_other_weight() {
+    for weight in (10..=100).step_by(10) {
+        let expected = [10, u8::try_from(weight / 10).unwrap()];
+        assert_in_force(&[&[100, 100]], &[&[100, weight]], Some(10), 16384, &[&expected]);
+    }
+    assert_in_force(&[&[100, 100]], &[&[100, 0]], Some(10), 16384, &[&[10, 0]]);
 }
 
 #[test]
-fn table_lengths_follow_the_sum_of_weights() {
-    let length = |pools: &[&[i64]]| Fit::smallest(&weights(pools)).table_length;
-    assert_eq!(length(&[&[100]]), 1024);
-    assert_eq!(length(&[&[100, 100]]), 2048);
-    assert_eq!(length(&[&[100, 100], &[100]]), 4096);
-    assert_eq!(length(&[&[100, 50, 25]]), 8192);
-    assert_eq!(length(&[&[100; 17]]), 16384);
-    assert_eq!(length(&[&[100; 1000]]), 16384);
-    assert_eq!(length(&[&[0]]), 1024);
+fn an_override_that_the_scale_expresses_within_5_percent_keeps_it() {
+    assert_in_force(&[&[100, 50]], &[&[100, 100]], None, 2048, &[&[2, 2]]);
+    assert_in_force(&[&[100, 100]], &[&[100, 96]], None, 2048, &[&[1, 1]]);
+    assert_in_force(&[&[100, 100, 100]], &[&[100, 100, 0]], None, 4096, &[&[1, 1, 0]]);
 }
 
 #[test]
-fn a_length_is_tried_with_the_scale_that_suits_it() {
-    // Exact ratios would need 199 replicas; near ones need 2, for which 2048 buckets are enough.
-    let fit = Fit::smallest(&weights(&[&[100, 99]]));
-    assert_eq!((fit.table_length, sent(fit.scale, &[100, 99])), (2048, vec![1, 1]));
-    // 19 replicas are too many for 1024, near ones no fewer, and the longest table has room for the exact ones.
-    let fit = Fit::smallest(&weights(&[&[100, 90]]));
-    assert_eq!((fit.table_length, sent(fit.scale, &[100, 90])), (16384, vec![10, 9]));
+fn an_override_that_it_does_not_express_takes_the_scale_of_the_weights_in_force() {
+    assert_in_force(&[&[100, 100]], &[&[100, 30]], None, 2048, &[&[10, 3]]);
+    assert_in_force(&[&[100, 50]], &[&[100, 25]], None, 2048, &[&[4, 1]]);
+    // A twentieth of a step is the smallest weight that the steps give.
+    assert_in_force(&[&[100, 100]], &[&[100, 25]], Some(10), 16384, &[&[12, 3]]);
 }
 
 #[test]
-fn raw_weights_are_left_alone() {
-    let fit = Fit::raw(&weights(&[&[100, 50]]));
-    assert_eq!((fit.table_length, sent(fit.scale, &[100, 50])), (16384, vec![100, 50]));
+fn overrides_that_need_too_many_replicas_take_a_smaller_scale() {
+    assert_in_force(&[&[1; 11]], &[&[100; 11]], None, 1024, &[&[1; 11]]);
+    // In a longer table there is room for them.
+    assert_in_force(&[&[1; 11]], &[&[100; 11]], None, 16384, &[&[100; 11]]);
 }
 
 fn any_pools() -> impl Strategy<Value = Vec<Vec<i64>>> {
@@ -196,40 +173,41 @@ proptest! {
     }
 
     #[test]
-    fn what_was_fitted_is_kept(pools in any_pools()) {
+    fn steps_are_given_and_shares_are_still_within_one_percent(
+        pools in any_pools(), length in any_length(), steps in 1..=100_u8,
+    ) {
         let pools: Vec<&[i64]> = pools.iter().map(Vec::as_slice).collect();
         let weights = weights(&pools);
-        let fit = Fit::smallest(&weights);
-        prop_assert!(fit.table_length.is_power_of_two() && (1024..=16384).contains(&fit.table_length));
-        prop_assert_eq!(fit.scale.kept_or_smallest(&weights, fit.table_length), fit.scale);
-        prop_assert_eq!(Fit::smallest(&weights), fit);
+        let steps = WeightSteps::try_from(steps).unwrap();
+        let scale = Scale::for_weights(&weights, Some(steps), length);
+        prop_assert!(scale.expresses(&weights));
+        prop_assert!(scale.apply(Weight::MAX) >= steps.get());
+        prop_assert!(!scale.is_below(Scale::smallest(&weights, length)));
     }
 
-    /// A restart after any history of edits: the scale found explains all weights, so nothing is written.
+    /// Neither the order of pools and members, nor members of weight 0, nor the form of the input matters.
     #[test]
-    fn what_was_kept_is_explained(
-        history in vec(vec(vec(prop_oneof![0..=100_i64, Just(100), Just(50), Just(10)], 4), 2), 1..6),
-        length in any_length(),
-        seen in vec(any::<bool>(), 4),
-        active in 0..2_usize,
+    fn the_order_of_weights_does_not_matter(
+        pools in any_pools(), over in any_pools(), length in any_length(), steps in prop::option::of(1..=100_u8),
     ) {
-        let mut scale = None;
-        for pools in &history {
-            let pools: Vec<&[i64]> = pools.iter().map(Vec::as_slice).collect();
-            let weights = weights(&pools);
-            scale = Some(scale.map_or_else(
-                || Scale::smallest(&weights, length),
-                |scale: Scale| scale.kept_or_smallest(&weights, length),
-            ));
-        }
-        let (Some(scale), Some(pools)) = (scale, history.last()) else { unreachable!() };
-        let shown = pools[active].iter().zip(&seen).filter(|&(&weight, &seen)| seen && weight > 0);
-        let pairs: Vec<(Weight, u8)> =
-            shown.map(|(&weight, _)| weight.try_into().unwrap()).map(|w: Weight| (w, scale.apply(w))).collect();
-        let pools: Vec<&[i64]> = pools.iter().map(Vec::as_slice).collect();
-        let recovered = Scale::explaining(pairs.iter().copied(), &weights(&pools), length);
-        for (weight, found) in pairs {
-            prop_assert_eq!(recovered.apply(weight), found);
-        }
+        let steps = steps.map(|steps| WeightSteps::try_from(steps).unwrap());
+        let turned = |pools: &[Vec<i64>]| -> Vec<Vec<i64>> {
+            pools.iter().rev().map(|pool| pool.iter().rev().copied().chain([0]).collect()).collect()
+        };
+        let made = |pools: &[Vec<i64>]| weights(&pools.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        prop_assert_eq!(
+            Scale::of(&made(&pools), &made(&over), steps, length),
+            Scale::of(&made(&turned(&pools)), &made(&turned(&over)), steps, length)
+        );
+    }
+
+    #[test]
+    fn weights_in_force_have_shares_within_five_percent(
+        pools in any_pools(), over in any_pools(), length in any_length(), steps in prop::option::of(1..=100_u8),
+    ) {
+        let steps = steps.map(|steps| WeightSteps::try_from(steps).unwrap());
+        let made = |pools: &[Vec<i64>]| weights(&pools.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let scale = Scale::of(&made(&pools), &made(&over), steps, length);
+        prop_assert!(scale.expresses_within(&made(&over), 5));
     }
 }

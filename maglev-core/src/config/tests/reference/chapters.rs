@@ -60,6 +60,18 @@ pub(super) const WARNINGS: &[Shown] = &[
         file: "maglev:\n  backends: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}, c: {address: 192.0.2.3}}\n  frontends:\n    f:\n      address: 203.0.113.1\n      new-flows-table-length: 64\n      pools: [{name: p, backends: {a: {weight: 1}, b: {weight: 100}, c: {weight: 100}}}]\n",
     },
     Shown {
+        says: "`weight-steps` leave too few buckets for each step.",
+        file: "maglev:\n  backends: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}\n  frontends:\n    f:\n      address: 203.0.113.1\n      new-flows-table-length: 1024\n      weight-steps: 10\n      pools: [{name: p, backends: {a: , b: }}]\n",
+    },
+    Shown {
+        says: "`weight-steps` leave no room below the largest weight.",
+        file: "maglev:\n  backends: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}\n  frontends: {f: {address: 203.0.113.1, weight-steps: 10, pools: [{name: p, backends: {a: {weight: 10}, b: {weight: 10}}}]}}\n",
+    },
+    Shown {
+        says: "Raw weights have no steps.",
+        file: "maglev:\n  vpp: {lb: {weight-scaling: raw, ipv4-src-address: 192.0.2.9}}\n  backends: {a: {address: 192.0.2.1}, b: {address: 192.0.2.2}}\n  frontends: {f: {address: 203.0.113.1, weight-steps: 10, pools: [{name: p, backends: {a: , b: }}]}}\n",
+    },
+    Shown {
         says: "It has no effect.",
         file: "maglev:\n  healthchecks: {ping: {type: icmp, port: 80, timeout: 1s}}\n  backends: {a: {address: 192.0.2.1, healthcheck: ping}}\n  frontends: {f: {address: 203.0.113.1, pools: [{name: p, backends: {a: }}]}}\n",
     },

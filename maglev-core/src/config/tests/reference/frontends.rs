@@ -61,6 +61,11 @@ pub(super) static FRONTEND: Chapter = Chapter {
             .range("a power of two up to 65536, or `auto`", &["new-flows-table-length: 1", "new-flows-table-length: 65536"])
             .example("new-flows-table-length: 4096")
             .wrong(&["new-flows-table-length: 1000", "new-flows-table-length: long", "new-flows-table-length: 131072"]),
+        otherwise("weight-steps", "number", "as few as the configured weights need", "Room for overrides: a weight of 100 is sent to VPP as this number at least, so that setting a weight to a multiple of 100 divided by it changes the weight of one server and no other. With `new-flows-table-length: auto` the table is longer by this factor, up to its limit. See [Weights in VPP](#weights-in-vpp).")
+            .unit("steps")
+            .range("1 to 100, and no more steps for all backends than the table has buckets", &["weight-steps: 1", "weight-steps: 100"])
+            .example("weight-steps: 10")
+            .wrong(&["weight-steps: 0", "weight-steps: 101", "weight-steps: auto", "new-flows-table-length: 8\nweight-steps: 10"]),
     ],
     around: "maglev:\n  backends: {nginx0: {address: 192.0.2.11}, nginx1: {address: 192.0.2.12}}\n  frontends:\n    site:\n      @\n",
     base: &["address: 203.0.113.1", "pools: [{name: primary, backends: {nginx0: {}, nginx1: {}}}]"],

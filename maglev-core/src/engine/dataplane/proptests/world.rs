@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BACKENDS, FRONTENDS, Op};
-use crate::config::{Config, Frontend, Ownership, TableLength};
+use crate::config::{Config, Frontend, Ownership};
 use crate::desired::{BackendState, DesiredVip};
 use crate::engine::tests::{by, outcome};
 use crate::engine::{Effect, Engine, Intents, MayEmpty};
@@ -254,7 +254,7 @@ impl World {
         self.model.observe()
     }
 
-    /// Worked out without the planner: shares of the dataplane are those that are wanted, within 1 %.
+    /// Worked out without the planner: shares of the dataplane are those that are wanted, within 5 %.
     pub(super) fn assert_agrees(&self) {
         for desired in self.engine.desired() {
             self.assert_has(&desired);
@@ -279,9 +279,10 @@ impl World {
         let found = &self.model.vips[&desired.vip];
         assert_eq!(found.encap, Encapsulation::Gre(desired.encap));
         assert_eq!(found.src_ip_sticky, desired.src_ip_sticky);
-        if let TableLength::Fixed(length) = desired.table_length {
-            assert_eq!(found.table_length, length);
+        if !desired.keeps_length(found.table_length) {
+            assert_eq!(found.table_length, desired.fit.table_length);
         }
+        assert_eq!(found.servers, desired.sent().collect());
         assert!(found.servers.keys().eq(desired.servers.keys()));
         let wanted: f64 = desired.servers.values().map(|server| f64::from(server.weight.get())).sum();
         let sent = f64::from(found.total());
@@ -291,7 +292,7 @@ impl World {
                 assert_eq!(weight, 0.0);
             } else {
                 let share = f64::from(server.weight.get()) / wanted;
-                assert!((weight / sent - share).abs() <= 0.021 * share, "{desired:#?} {found:#?}");
+                assert!((weight / sent - share).abs() <= 0.051 * share, "{desired:#?} {found:#?}");
             }
         }
     }
