@@ -1,6 +1,7 @@
 //! Pure. What to ask of a backend, how often, and how many answers make a verdict.
 
 mod fingerprint;
+mod request;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::fingerprint::{Fingerprint, InvalidFingerprint};
+pub use self::request::{is_method, is_request_target, is_target_character};
 use crate::names::CheckName;
 
 /// A health check: one way of probing, shared by any number of backends.

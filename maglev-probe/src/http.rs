@@ -1,37 +1,40 @@
-//! Edge. The http and https probes: one request on a connection of our own, and as much of the answer as it takes.
+//! Edge. The http and https probes: one request on a connection of its own, and as much of the answer as it takes.
 
-mod body;
+mod answer;
 mod failure;
 mod request;
 mod wire;
 
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::io;
 
-use http::header::LOCATION;
-use http::{Request, Response};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, Connection};
-use hyper_util::rt::TokioIo;
-use maglev_core::check::{HttpSpec, TlsSpec};
+use maglev_core::check::{BodyPattern, HttpSpec, TlsSpec};
 use maglev_core::outcome::Code;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use self::answer::{Answer, Head};
 use self::failure::failure;
-use self::wire::Wire;
+use self::wire::{Received, Wire};
 use crate::context::part;
 use crate::text::Quoted;
 use crate::{Context, Finding, Probe, Probing};
 
-/// The most bytes of status line and header, and with it of memory for them.
-const MAX_HEAD: usize = 64 * 1024;
+/// Reads arbitrary bytes as an answer, at once and in pieces. Public for fuzzing only.
+#[doc(hidden)]
+pub fn fuzz_answer(bytes: &[u8]) {
+    let Some((&flags, bytes)) = bytes.split_first() else { return };
+    let (to_head, piece) = (flags & 1 == 1, usize::from(flags >> 1).max(1));
+    let (mut whole, mut pieces) = (Answer::new(to_head), Answer::new(to_head));
+    let at_once = whole.read(bytes);
+    let in_pieces = bytes.chunks(piece).try_for_each(|piece| pieces.read(piece));
+    assert_eq!(at_once, in_pieces, "the pieces matter");
+    if at_once.is_ok() {
+        assert_eq!((whole.head(), whole.body()), (pieces.head(), pieces.body()), "the pieces matter");
+        assert_eq!(whole.is_complete(), pieces.is_complete(), "the pieces matter");
+    }
+    assert!(whole.body().len() <= answer::MAX_BODY, "the body is not bounded");
+}
 
-/// The most header fields.
-const MAX_FIELDS: usize = 100;
-
-/// Asks once and looks at the answer. Redirects are answers like any other.
+/// Sends one request and judges the answer. Redirects are answers like any other.
 pub(crate) struct HttpProbe<'s> {
     pub(crate) port: u16,
     pub(crate) tls: Option<&'s TlsSpec>,
@@ -46,21 +49,21 @@ impl Probe for HttpProbe<'_> {
             let request = request::build(self.request, address, self.port, secure, context.user_agent())?;
             let Some(spec) = self.tls else {
                 let stream = context.connect_tcp(self.port).await?;
-                return exchange(context, stream, request, self.request).await;
+                return exchange(context, stream, &request, self.request).await;
             };
             let client = context.prepare_tls(spec, self.request.host.as_deref()).await?;
             let stream = context.connect_tcp(self.port).await?;
             let stream = context.start_tls(client, stream).await?;
-            exchange(context, stream, request, self.request).await
+            exchange(context, stream, &request, self.request).await
         })
     }
 }
 
-/// Sends `request` and judges the answer, then takes leave.
+/// Sends `request`, judges the answer, and closes the connection.
 async fn exchange<S>(
     context: &mut Context<'_>,
     stream: S,
-    request: Request<Empty<Bytes>>,
+    request: &[u8],
     wanted: &HttpSpec,
 ) -> Result<Finding, Finding>
 where
@@ -68,67 +71,84 @@ where
 {
     context.asking();
     context.waiting_for(Code::L7Tout, "no complete answer");
-    let (mut sender, connection) = Builder::new()
-        .max_buf_size(MAX_HEAD)
-        .max_headers(MAX_FIELDS)
-        // Some servers of appliances only know `Host` by its capital.
-        .title_case_headers(true)
-        .handshake(TokioIo::new(Wire::new(stream)))
-        .await
-        .map_err(|error| failure(&error))?;
-    let mut driver = Driver { connection, done: false };
-    let result = match driver.with(sender.send_request(request)).await {
-        Ok(response) => judge(context, &mut driver, response, wanted).await,
-        Err(error) => Err(failure(&error)),
-    };
-    part(driver.connection.into_parts().io.into_inner().into_inner()).await;
+    let mut wire = Wire::new(stream, request);
+    let result = receive(context, &mut wire, wanted).await;
+    part(wire.into_inner()).await;
     result
 }
 
-/// Whether the answer is the one wanted.
-async fn judge<S>(
+/// Receives until the answer is decided. The status decides before the body, and without a pattern the body is not
+/// waited for.
+async fn receive<S>(
     context: &mut Context<'_>,
-    driver: &mut Driver<S>,
-    response: Response<Incoming>,
+    wire: &mut Wire<'_, S>,
     wanted: &HttpSpec,
 ) -> Result<Finding, Finding>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let status = response.status();
-    let got = format!("got status {}", status.as_u16());
-    if !wanted.status.contains(status.as_u16()) {
-        let target = response.headers().get(LOCATION).filter(|_| status.is_redirection());
-        let target = target.map(|to| format!(" (a redirect to {})", Quoted(to.as_bytes())));
-        let target = target.unwrap_or_default();
-        return Err(Finding::new(Code::L7Sts, format!("{got}{target}, wanted {}", wanted.status)));
+    let mut answer = Answer::new(wanted.method == "HEAD");
+    let mut got = None;
+    loop {
+        let ended = match wire.receive().await {
+            Received::Bytes(bytes) => answer
+                .read(bytes)
+                .map_err(|malformed| Finding::new(Code::L7Rsp, malformed.to_string()))
+                .map(|()| false),
+            Received::End(error) if answer.ends_with_connection() && is_end(error.as_ref()) => Ok(true),
+            Received::End(error) => Err(failure(error.as_ref())),
+        };
+        if let (None, Some(head)) = (&got, answer.head()) {
+            let status = judge_status(head, wanted)?;
+            if wanted.body.is_none() {
+                return Ok(Finding::new(Code::L7Ok, status));
+            }
+            context.waiting_for(Code::L7Tout, format!("{status}, the body did not end"));
+            got = Some(status);
+        }
+        let ended = match (ended, &got) {
+            (Ok(ended), _) => ended,
+            (Err(failure), Some(got)) => {
+                return Err(Finding::new(failure.code, format!("{got}, {}", failure.detail)));
+            }
+            (Err(failure), None) => return Err(failure),
+        };
+        if let (Some(got), Some(pattern), true) = (&got, &wanted.body, ended || answer.is_complete()) {
+            return judge_body(&answer, pattern, got);
+        }
     }
-    let Some(pattern) = &wanted.body else { return Ok(Finding::new(Code::L7Ok, got)) };
-    context.waiting_for(Code::L7Tout, format!("{got}, nothing that matches in the body"));
-    body::search(driver, response.into_body(), pattern, &got).await
 }
 
-/// A connection and whether it has come to its end. It makes progress only while something is awaited through it, so a
-/// probe is one task and dropping it closes the connection.
-struct Driver<S: AsyncRead + AsyncWrite + Unpin> {
-    connection: Connection<TokioIo<Wire<S>>, Empty<Bytes>>,
-    done: bool,
+/// Whether a body that goes on until the connection ends has ended. A server that closes without having read the request
+/// ends it by a reset, and many end TLS without a `close_notify`.
+fn is_end(error: Option<&io::Error>) -> bool {
+    error.is_none_or(|error| {
+        let kinds = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+        kinds.contains(&error.kind())
+    })
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
-    /// Awaits `future` and keeps the connection going meanwhile.
-    async fn with<F: Future>(&mut self, future: F) -> F::Output {
-        let mut future = pin!(future);
-        std::future::poll_fn(|cx| {
-            // Errors of the connection reach whoever waits for the answer or the body.
-            if !self.done && Pin::new(&mut self.connection).poll_without_shutdown(cx).is_ready() {
-                self.done = true;
-            }
-            match future.as_mut().poll(cx) {
-                Poll::Ready(output) => Poll::Ready(output),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
+/// `got status 200` if the status is one of those wanted.
+fn judge_status(head: &Head, wanted: &HttpSpec) -> Result<String, Finding> {
+    let Head { status, location } = head;
+    if wanted.status.contains(*status) {
+        return Ok(format!("got status {status}"));
     }
+    let location = location.as_ref().filter(|_| (300..400).contains(status));
+    let location = location.map(|to| format!(" (a redirect to {})", Quoted(to))).unwrap_or_default();
+    Err(Finding::new(Code::L7Sts, format!("got status {status}{location}, wanted {}", wanted.status)))
+}
+
+/// Whether the pattern is found. It is searched for once, in the whole body: a search of what is there each time that
+/// more arrives would find `^ok$` in the first packet of a longer body, and lets a server that trickles use up a processor.
+fn judge_body(answer: &Answer, pattern: &BodyPattern, got: &str) -> Result<Finding, Finding> {
+    let body = answer.body();
+    if pattern.is_match(body) {
+        return Ok(Finding::new(Code::L7Ok, format!("{got}, the body matches")));
+    }
+    let what = if answer.is_cut() { "first 64 KiB of the body do" } else { "body does" };
+    let begin =
+        if body.is_empty() { "it is empty".to_owned() } else { format!("it begins {}", Quoted(body)) };
+    let pattern = Quoted(pattern.as_str().as_bytes());
+    Err(Finding::new(Code::L7Rsp, format!("{got}, the {what} not match {pattern}: {begin}")))
 }

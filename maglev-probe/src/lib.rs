@@ -39,7 +39,7 @@
 //!   the time of each phase. So is a panic of a probe of your own.
 //! - **It is over in time.** The timeout covers all of it: connecting, TLS and the answer. Servers that trickle, stall or
 //!   never end run into it and delay no other probe.
-//! - **It is bounded.** 64 KiB and 100 fields of header, 64 KiB of body, 256 KiB on the wire. Nothing a server sends gets
+//! - **It is bounded.** 64 KiB of header, 64 KiB of body, 256 KiB on the wire. Nothing a server sends gets
 //!   into a sentence but cut and escaped.
 //! - **It can be dropped.** That cancels the probe and closes its socket.
 //! - **It tells our faults from the backend's.** No file descriptor left, a namespace that is not there, a source address
@@ -52,7 +52,7 @@
 //! | `icmp` | the echo comes back: `L4OK` | an unprivileged ping socket where `net.ipv4.ping_group_range` allows it, else a raw one, which takes `CAP_NET_RAW`; a reply must have the random bytes that were sent |
 //! | `tcp` | the kernel of the backend takes the connection: `L4OK` | as in HAProxy it is reset before the handshake is complete, so that the application never sees it |
 //! | `tcp` with TLS | the session is set up: `L6OK` | full handshake each time, closed with a `close_notify` |
-//! | `http`, `https` | the status is one of those wanted, and the pattern, if there is one, is found: `L7OK` | HTTP/1.1 on a connection of its own, redirects not followed; the body is not waited for without a pattern, and no longer than until it matches |
+//! | `http`, `https` | the status is one of those wanted, and the pattern, if there is one, is found: `L7OK` | HTTP/1.1 on a connection of its own, answers read as liberally as HAProxy does, redirects not followed; with a pattern the whole body is waited for, or its first 64 KiB, and searched once |
 //!
 //! # Before the first probe
 //!
@@ -129,6 +129,8 @@ mod text;
 mod tls;
 
 pub use self::context::Context;
+#[doc(hidden)]
+pub use self::http::fuzz_answer;
 pub use self::probe::{Finding, Probe, Probing};
 pub use self::prober::{Builder, Prober, Target};
 pub use self::rehearsal::{Capability, Obstacle};

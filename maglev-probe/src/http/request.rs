@@ -1,13 +1,8 @@
-//! Pure. The request of an http probe.
+//! Pure. The request of an http probe, as bytes.
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{CONNECTION, HOST, USER_AGENT};
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Method, Request, Uri};
-use http_body_util::Empty;
-use hyper::body::Bytes;
-use maglev_core::check::HttpSpec;
+use maglev_core::check::{HttpSpec, is_method, is_request_target};
 
 use crate::Finding;
 use crate::text::Quoted;
@@ -15,37 +10,52 @@ use crate::text::Quoted;
 #[cfg(test)]
 mod tests;
 
-/// The request that `spec` describes, to `port` of `address`.
+/// Methods whose requests usually have a body. Without `Content-Length: 0` some servers answer 411 or wait for one
+/// (RFC 9110, section 8.6).
+const METHODS_WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+
+/// The request that `spec` describes, to `port` of `address`, without a body.
 ///
-/// What cannot be sent is our fault: the backend has not been asked.
+/// # Errors
+/// `SOCKERR` for what cannot be sent: the fault is ours, and the backend has not been asked.
 pub(super) fn build(
     spec: &HttpSpec,
     address: IpAddr,
     port: u16,
     secure: bool,
     user_agent: &str,
-) -> Result<Request<Empty<Bytes>>, Finding> {
-    let mut request = Request::new(Empty::new());
-    *request.method_mut() =
-        Method::from_bytes(spec.method.as_bytes()).map_err(|_| invalid("method", &spec.method))?;
-    *request.uri_mut() = origin_form(&spec.path).ok_or_else(|| invalid("path", &spec.path))?;
+) -> Result<Vec<u8>, Finding> {
+    let HttpSpec { path, method, .. } = spec;
+    if !is_method(method) {
+        return Err(invalid("method", method));
+    }
+    if !is_request_target(path) {
+        return Err(invalid("path", path));
+    }
     let host = match &spec.host {
         Some(host) => host.clone(),
         None => authority(address, port, secure),
     };
-    let headers = request.headers_mut();
-    headers.insert(HOST, HeaderValue::from_str(&host).map_err(|_| invalid("host", &host))?);
-    let agent = HeaderValue::from_str(user_agent).map_err(|_| invalid("user agent", user_agent))?;
-    headers.insert(USER_AGENT, agent);
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    Ok(request)
+    if !is_field_value(&host) {
+        return Err(invalid("host", &host));
+    }
+    if !is_field_value(user_agent) {
+        return Err(invalid("user agent", user_agent));
+    }
+    // Field names begin with a capital: some servers of appliances know `Host` by no other.
+    let mut request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {user_agent}\r\nConnection: close\r\n"
+    );
+    if METHODS_WITH_BODY.contains(&method.as_str()) {
+        request += "Content-Length: 0\r\n";
+    }
+    request += "\r\n";
+    Ok(request.into_bytes())
 }
 
-fn origin_form(path: &str) -> Option<Uri> {
-    let path = PathAndQuery::try_from(path).ok().filter(|_| path.starts_with('/'))?;
-    let mut parts = http::uri::Parts::default();
-    parts.path_and_query = Some(path);
-    Uri::from_parts(parts).ok()
+/// Whether `text` can be the value of a header field. A line break in it would begin another field.
+fn is_field_value(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f))
 }
 
 /// The address as a Host header: with the port if it is not the scheme's own, IPv6 in brackets (RFC 9110, 7.2).

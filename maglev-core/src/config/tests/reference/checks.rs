@@ -99,7 +99,7 @@ pub(super) static PARAMS: Chapter = Chapter {
             .range("each 100 to 599", &["response-code: 200", "response-code: 100-599", "response-code: '200,301-302'"])
             .example("response-code: [200-204, 301]")
             .wrong(&["response-code: 2xx", "response-code: 204-200", "response-code: []", "response-code: 600"]),
-        otherwise("response-regexp", "text", "none: any body is good", "What must be found somewhere in the first 64 KiB of the body.")
+        otherwise("response-regexp", "text", "none: any body is good", "What must be found in the body, which is searched once, when it has ended (by its length, its last chunk or a close) or 64 KiB of it are there; `^` and `$` stand for these ends. A body that does not end within the timeout is `L7TOUT`, whatever is in it so far.")
             .of(HTTP)
             .range("a regular expression of RE2's syntax", &["response-regexp: '(?i)ready'"])
             .example("response-regexp: '^ok'")
