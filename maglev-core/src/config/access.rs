@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{Diagnostic, Errors, warnings};
+use super::diagnostic::{Diagnostic, Errors};
 use super::keys;
 use super::report::{At, Report};
 use super::section::{Cursor, Section};
@@ -31,10 +31,8 @@ pub fn parse(bytes: impl AsRef<[u8]>, uid_of: impl Fn(&str) -> Option<u32>) -> R
     let root = syntax::decode(bytes.as_ref(), &mut report).and_then(|text| tree::build(text, &mut report));
     let access = root.map(|root| Reader { uid_of: &uid_of }.file(&Cursor::root(&root), &mut report));
     match access {
-        Some(access) if !report.has_errors() => {
-            Ok(ParsedAccess { access, warnings: warnings(&report.found) })
-        }
-        Some(_) | None => Err(Errors::among(&report.found)),
+        Some(access) if !report.has_errors() => Ok(ParsedAccess { access, warnings: report.into_warnings() }),
+        Some(_) | None => Err(report.into_errors()),
     }
 }
 

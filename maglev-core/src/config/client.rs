@@ -56,7 +56,7 @@ pub fn parse(
     });
     match config {
         Some(config) if !report.has_errors() => Ok(config),
-        Some(_) | None => Err(Errors::among(&report.found)),
+        Some(_) | None => Err(report.into_errors()),
     }
 }
 

@@ -84,14 +84,14 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Everything that makes a file unusable, in the order of the file. Never empty.
+/// Everything that makes a file unusable, in the order of the file. Never empty. After a hundred errors, the last
+/// diagnostic states how many more there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Errors(Vec<Diagnostic>);
 
 impl Errors {
-    /// The errors among `found`, of which there is at least one.
-    pub(super) fn among(found: &[Diagnostic]) -> Errors {
-        Errors(select(found, Severity::Error))
+    pub(super) const fn new(errors: Vec<Diagnostic>) -> Errors {
+        Errors(errors)
     }
 
     /// The errors in the order of the file.
@@ -127,17 +127,3 @@ impl fmt::Display for Errors {
 }
 
 impl std::error::Error for Errors {}
-
-/// The warnings among `found`, sorted, each once.
-pub(super) fn warnings(found: &[Diagnostic]) -> Vec<Diagnostic> {
-    select(found, Severity::Warning)
-}
-
-/// Those of one severity. What a merge key brings to several places is the same mistake at the same position each time,
-/// and reported for the first of them.
-fn select(found: &[Diagnostic], severity: Severity) -> Vec<Diagnostic> {
-    let mut selected: Vec<Diagnostic> = found.iter().filter(|d| d.severity == severity).cloned().collect();
-    selected.sort_by(|a, b| (a.position, &a.message, &a.hint).cmp(&(b.position, &b.message, &b.hint)));
-    selected.dedup_by(|a, b| (a.position, &a.message, &a.hint) == (b.position, &b.message, &b.hint));
-    selected
-}

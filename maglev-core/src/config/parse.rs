@@ -1,6 +1,6 @@
 //! Pure. The way from a file to a [`Config`].
 
-use super::diagnostic::{Diagnostic, Errors, warnings};
+use super::diagnostic::{Diagnostic, Errors};
 use super::options::Options;
 use super::report::Report;
 use super::section::Cursor;
@@ -21,13 +21,13 @@ pub struct Parsed {
 /// megabytes.
 ///
 /// # Errors
-/// Everything that is wrong with the file, so that it can be mended in one go. Two things hide others: where the file is
+/// Everything that is wrong with the file, up to a hundred errors, so that it can be mended in one go. Two things hide others: where the file is
 /// not YAML, nothing is known of what it says; and where a value is wrong, nothing is known of what depends on it.
 pub fn parse(bytes: impl AsRef<[u8]>, options: &Options) -> Result<Parsed, Errors> {
     let mut report = Report::new();
     match read(bytes.as_ref(), options, &mut report) {
-        Some(config) if !report.has_errors() => Ok(Parsed { config, warnings: warnings(&report.found) }),
-        Some(_) | None => Err(Errors::among(&report.found)),
+        Some(config) if !report.has_errors() => Ok(Parsed { config, warnings: report.into_warnings() }),
+        Some(_) | None => Err(report.into_errors()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::diagnostic::{Class, Diagnostic, Position, Severity};
+use super::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
 use super::suggest;
 
 /// The way from the root of the file to a value.
@@ -80,16 +80,76 @@ pub(super) struct At<T> {
 /// full of dangling references would take minutes; after this many nobody misses the suggestion.
 const SUGGESTIONS: u32 = 50;
 
-/// The diagnostics found so far. Whoever finds something wrong says so here and goes on.
+/// How many errors and how many warnings of one file are kept. A file with more has one mistake in many places, such as
+/// a key renamed by a script, and a log line with all of them would be as long as the file.
+const LIMIT: usize = 100;
+
+/// The diagnostics found so far. A function that finds an error reports it here and goes on.
 #[derive(Debug)]
 pub(super) struct Report {
-    pub(super) found: Vec<Diagnostic>,
+    errors: Found,
+    warnings: Found,
     suggestions: u32,
+}
+
+/// The diagnostics of one severity: the first of them, and how many more there were.
+#[derive(Debug, Default)]
+struct Found {
+    kept: Vec<Diagnostic>,
+    /// The first one that was not kept, with no text of its own.
+    omitted: Option<Diagnostic>,
+    omitted_count: usize,
+}
+
+impl Found {
+    /// Keeps `diagnostic`, or counts it. A merge key brings one mistake to several places; it is kept for the first.
+    fn add(&mut self, diagnostic: Diagnostic) {
+        let same = |other: &Diagnostic| {
+            (other.position, &other.message, &other.hint)
+                == (diagnostic.position, &diagnostic.message, &diagnostic.hint)
+        };
+        if self.kept.iter().any(same) {
+            return;
+        }
+        if self.kept.len() < LIMIT {
+            self.kept.push(diagnostic);
+            return;
+        }
+        self.omitted_count += 1;
+        // The exit code depends on whether any error is one of shape.
+        let class =
+            self.omitted.as_ref().map_or(diagnostic.class, |omitted| omitted.class.min(diagnostic.class));
+        let position = self.omitted.as_ref().map_or(diagnostic.position, |omitted| omitted.position);
+        self.omitted = Some(Diagnostic {
+            position,
+            class,
+            path: String::new(),
+            message: String::new(),
+            hint: String::new(),
+            ..diagnostic
+        });
+    }
+
+    /// All that was kept in the order of the file, and last, how many more there were.
+    fn finish(mut self) -> Vec<Diagnostic> {
+        self.kept.sort_by(|a, b| (a.position, &a.message, &a.hint).cmp(&(b.position, &b.message, &b.hint)));
+        if let Some(mut omitted) = self.omitted {
+            let kind = match omitted.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            };
+            let (plural, are) = if self.omitted_count == 1 { ("", "is") } else { ("s", "are") };
+            omitted.message = format!("{} more {kind}{plural} {are} not listed", self.omitted_count);
+            omitted.hint = "correct those above and check again".to_owned();
+            self.kept.push(omitted);
+        }
+        self.kept
+    }
 }
 
 impl Report {
     pub(super) fn new() -> Report {
-        Report { found: Vec::new(), suggestions: SUGGESTIONS }
+        Report { errors: Found::default(), warnings: Found::default(), suggestions: SUGGESTIONS }
     }
 
     pub(super) fn shape(&mut self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
@@ -105,7 +165,17 @@ impl Report {
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        self.found.iter().any(|d| d.severity == Severity::Error)
+        !self.errors.kept.is_empty()
+    }
+
+    /// The errors, of which there is at least one.
+    pub(super) fn into_errors(self) -> Errors {
+        Errors::new(self.errors.finish())
+    }
+
+    /// The warnings, in the order of the file.
+    pub(super) fn into_warnings(self) -> Vec<Diagnostic> {
+        self.warnings.finish()
     }
 
     /// The known word nearest to a mistyped one.
@@ -120,13 +190,10 @@ impl Report {
 
     fn add(&mut self, severity: Severity, class: Class, place: &Place, message: String, hint: String) {
         let Place { position, path } = place;
-        self.found.push(Diagnostic {
-            position: *position,
-            severity,
-            class,
-            path: path.to_string(),
-            message,
-            hint,
-        });
+        let found = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        found.add(Diagnostic { position: *position, severity, class, path: path.to_string(), message, hint });
     }
 }

@@ -154,7 +154,7 @@ fn large_files_are_read_in_good_time() {
 fn large_files_full_of_errors_are_refused_in_good_time() {
     let started = Instant::now();
     let errors = check(large('c').as_bytes()).unwrap_err();
-    assert_eq!(errors.diagnostics().len(), 10_000);
+    assert_eq!(errors.diagnostics().len(), 101);
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
 }
 

@@ -90,3 +90,27 @@ fn one_error_of_shape_decides_the_exit_code() {
     let both = "maglev: {backends: {a: {address: banana, colour: yellow}}}";
     assert_eq!(parse(both, &Options::default()).unwrap_err().exit_code(), 1);
 }
+
+#[test]
+fn errors_after_the_hundredth_are_counted() {
+    let keys: String = (0..400_000).map(|number| format!("  key{number}: 1\n")).collect();
+    let errors = parse(format!("maglev:\n{keys}"), &Options::default()).unwrap_err();
+    let all = errors.in_file("maglev.yaml").to_string();
+    let last = all.lines().last().unwrap();
+    assert_eq!(
+        last,
+        "maglev.yaml:102:3: 399900 more errors are not listed; correct those above and check again"
+    );
+    assert_eq!(errors.diagnostics().len(), 101);
+    assert!(all.len() < 64 << 10, "{} bytes", all.len());
+}
+
+#[test]
+fn exit_code_counts_errors_that_are_not_listed() {
+    // A hundred weights out of range are of meaning; the unknown key after them is of shape.
+    let weights: String = (0..120).map(|number| format!("b{number}: {{weight: 101}}, ")).collect();
+    let text = format!(
+        "maglev:\n  frontends:\n    site: {{address: 192.0.2.1, pools: [{{name: p, backends: {{{weights}}}, unknown: 1}}]}}\n"
+    );
+    assert_eq!(parse(text, &Options::default()).unwrap_err().exit_code(), 1);
+}
