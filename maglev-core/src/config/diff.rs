@@ -1,9 +1,12 @@
 //! Pure. What a reload changes.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use self::keys::KeyChange;
 use super::{Backend, Config, Frontend};
 use crate::check::HealthCheck;
 use crate::names::{BackendName, CheckName, FrontendName};

@@ -13,7 +13,7 @@ mod proptests;
 mod reference;
 mod rules;
 
-pub(super) fn golden(kind: &str) -> Vec<PathBuf> {
+pub(in crate::config) fn golden(kind: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/golden").join(kind);
     let mut files: Vec<PathBuf> = fs::read_dir(directory)
         .unwrap()
@@ -26,7 +26,7 @@ pub(super) fn golden(kind: &str) -> Vec<PathBuf> {
 }
 
 /// Compares `text` with the file, or writes it there.
-pub(super) fn compare(file: &Path, text: &str, different: &mut Vec<String>) {
+pub(in crate::config) fn compare(file: &Path, text: &str, different: &mut Vec<String>) {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(file, text).unwrap();
     } else {
@@ -37,7 +37,7 @@ pub(super) fn compare(file: &Path, text: &str, different: &mut Vec<String>) {
     }
 }
 
-pub(super) fn name(file: &Path) -> &str {
+pub(in crate::config) fn name(file: &Path) -> &str {
     file.file_name().unwrap().to_str().unwrap()
 }
 

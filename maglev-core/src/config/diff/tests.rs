@@ -1,6 +1,7 @@
 //! Pure. One edit at a time, and what it changes.
 
 use super::*;
+use crate::config::keys as sections;
 use crate::config::{Options, parse};
 
 const BEFORE: &str = "
@@ -117,4 +118,76 @@ fn enabled_and_pools_are_told_apart() {
     let change = FrontendChange { pools: true, ..FrontendChange::default() };
     let frontends = BTreeMap::from([("site".parse().unwrap(), Change::Changed(change))]);
     assert_eq!(diff, Diff { frontends, ..Diff::default() });
+}
+
+/// The keys that differ once `from` is replaced by `to`, a line each.
+#[track_caller]
+fn keys(from: &str, to: &str) -> Vec<String> {
+    let (old, new) = (config(BEFORE), config(&BEFORE.replace(from, to)));
+    let line = |change: KeyChange| {
+        let [before, after] =
+            [change.before, change.after].map(|value| value.unwrap_or_else(|| "-".to_owned()));
+        format!("{}: {before} > {after}", change.key)
+    };
+    Diff::between(&old, &new).keys(&old, &new).into_iter().map(line).collect()
+}
+
+#[test]
+fn settings_are_compared_key_by_key() {
+    let changed =
+        keys("healthchecker: {netns: dataplane}", "vpp: {lb: {sync-interval: 10s, flow-timeout: 1m}}");
+    assert_eq!(
+        changed,
+        [
+            "maglev.healthchecker.netns: dataplane > -",
+            "maglev.vpp.lb.sync-interval: 30s > 10s",
+            "maglev.vpp.lb.flow-timeout: 40s > 1m",
+        ]
+    );
+}
+
+#[test]
+fn every_setting_has_an_effect() {
+    let old = config("maglev: {}");
+    let new = config(
+        "maglev:
+  healthchecker: {netns: n, transition-history: 7}
+  vpp:
+    lb:
+      ipv4-src-address: 192.0.2.1
+      ipv6-src-address: 2001:db8::1
+      sync-interval: 45s
+      sticky-buckets-per-core: 32768
+      flow-timeout: 1m
+      startup-min-delay: 1s
+      startup-max-delay: 1m30s
+      ownership: exclusive
+      weight-scaling: raw
+",
+    );
+    let changes = Diff::between(&old, &new).keys(&old, &new);
+    assert_eq!(changes.len(), sections::HEALTHCHECKER.keys.len() + sections::LB.keys.len(), "{changes:#?}");
+    assert!(changes.iter().all(|change| change.effect.is_some()), "{changes:#?}");
+}
+
+#[test]
+fn named_things_are_compared_key_by_key() {
+    assert_eq!(keys("192.0.2.1,", "192.0.2.9,"), ["maglev.backends.a.address: 192.0.2.1 > 192.0.2.9"]);
+    assert_eq!(
+        keys("weight: 50", "weight: 60"),
+        ["maglev.frontends.site.pools[0].backends.a.weight: 50 > 60"]
+    );
+    assert_eq!(
+        keys("c: {address: 192.0.2.3}", "d: {address: 192.0.2.4}"),
+        [
+            "maglev.backends.c: {address: 192.0.2.3, enabled: true} > -",
+            "maglev.backends.d: - > {address: 192.0.2.4, enabled: true}",
+        ]
+    );
+}
+
+#[test]
+fn configuration_of_a_changed_check_is_compared_once() {
+    // Its backends are changed by it, and have no key that differs.
+    assert_eq!(keys("port: 80", "port: 81"), ["maglev.healthchecks.web.port: 80 > 81"]);
 }
