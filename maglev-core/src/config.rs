@@ -192,6 +192,12 @@ impl Frontend {
         }
     }
 
+    /// Whether a VIP whose table has the length `present` keeps it, although a fresh one would have another: the length is
+    /// `auto`, and a VIP is not removed and added again for that without a request.
+    pub fn keeps_length(&self, present: u32) -> bool {
+        self.table_length == TableLength::Auto && present != self.wanted_length()
+    }
+
     /// The scale of its weights and the length of its table, when overrides make these weights `in_force`.
     pub fn fit(&self, scaling: WeightScaling, in_force: &PoolWeights) -> Fit {
         let table_length = self.wanted_length();

@@ -15,6 +15,7 @@ mod backend;
 mod dataplane;
 mod event;
 mod expiry;
+mod fitted;
 mod frontend;
 mod guard;
 mod reload;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::backend::{BackendStatus, LastProbe};
 use self::dataplane::Dataplane;
-pub use self::dataplane::{SyncReport, SyncStatus};
+pub use self::dataplane::{KeptLength, SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
 pub use self::guard::{MayEmpty, frontends_named};

@@ -1,6 +1,8 @@
 //! Pure. What a dataplane reports that it has: plain data, with what was removed and only waits for collection already
 //! left out.
 
+mod fingerprint;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use self::fingerprint::{InvalidTableFingerprint, TableFingerprint};
 use crate::net::{Encap, Vip};
 use crate::plan::Operation;
 use crate::weight::share::buckets;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::config::{Frontend, Member, TableLength, WeightScaling};
+use crate::config::{Frontend, TableLength};
 use crate::desired::{FrontendDecision, Reason};
 use crate::names::{BackendName, FrontendName};
 use crate::net::{Encap, Vip};
 use crate::weight::Weight;
-use crate::weight::scale::{Fit, PoolWeights};
+use crate::weight::scale::Fit;
 
 /// What a dataplane should have for a frontend: a function of the frontend's configuration, the overrides in force, and
 /// the states of its backends. What the dataplane has plays no part in it.
@@ -46,15 +46,13 @@ pub struct DesiredServer {
 impl DesiredVip {
     /// What follows from a decision for its frontend.
     ///
-    /// `address` tells a backend's address, and `weight` the weight a member has in a pool (by its index) while that
-    /// takes traffic: the operator's, else the configured one. An address that several members have gets the largest of
-    /// their weights, and is only flushed if all of them are to be.
+    /// `address` gives a backend's address. An address that several members have gets the largest of their weights, and is
+    /// only flushed if all of them are to be.
     pub fn new(
         frontend: &Frontend,
         decision: &FrontendDecision,
-        scaling: WeightScaling,
+        fit: Fit,
         address: impl Fn(&BackendName) -> Option<IpAddr>,
-        weight: impl Fn(usize, &Member) -> Weight,
     ) -> Self {
         let mut servers: BTreeMap<IpAddr, DesiredServer> = BTreeMap::new();
         for ((_, member), decision) in frontend.members().zip(decision.pools.iter().flatten()) {
@@ -76,17 +74,13 @@ impl DesiredVip {
                 })
                 .or_insert(server);
         }
-        let pools = frontend.pools.iter().enumerate();
-        let weights = pools
-            .map(|(index, pool)| pool.members.iter().map(|member| weight(index, member)).collect::<Vec<_>>());
-        let in_force = PoolWeights::new(weights);
         DesiredVip {
             frontend: frontend.name.clone(),
             vip: frontend.vip,
             encap: frontend.encap(),
             src_ip_sticky: frontend.src_ip_sticky,
             table_length: frontend.table_length,
-            fit: frontend.fit(scaling, &in_force),
+            fit,
             servers,
         }
     }
@@ -95,8 +89,8 @@ impl DesiredVip {
         self.servers.iter().map(|(&address, server)| (address, self.fit.scale.apply(server.weight)))
     }
 
-    /// Whether a VIP whose table has this length keeps it, although another is wanted: the length is `auto`, and a VIP is
-    /// not removed and added again for that without being asked to.
+    /// Whether a VIP whose table has the length `present` keeps it, although a fresh one would have another: the length is
+    /// `auto`, and a VIP is not removed and added again for that without a request.
     pub fn keeps_length(&self, present: u32) -> bool {
         self.table_length == TableLength::Auto && present != self.fit.table_length
     }

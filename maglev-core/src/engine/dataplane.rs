@@ -1,5 +1,6 @@
 //! Pure. Keeping a dataplane in agreement: when to look, when to write, and what is known of it meanwhile.
 
+mod tables;
 mod warm_up;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use self::tables::KeptLength;
 use self::warm_up::WarmUp;
 use crate::config::{Config, VppSettings};
 use crate::desired::DesiredVip;
@@ -171,6 +173,8 @@ impl Dataplane {
         if let Phase::Applying { flush, .. } = phase {
             self.memory.flush.extend(flush);
         }
+        // Whoever asked for it has been refused.
+        self.memory.recreate.clear();
         self.believed = None;
     }
 }
@@ -377,12 +381,6 @@ impl Engine {
         }
         let answers = self.dataplane.answered;
         self.effects.push_back(Effect::Synced(SyncReport { full, steps, answers }));
-    }
-
-    fn desired_vips(&self, wanted: impl Fn(&FrontendName) -> bool) -> Vec<DesiredVip> {
-        let address = |name: &_| self.backends.get(name).map(|backend| backend.config().address);
-        let frontends = self.frontends.values().filter(|frontend| wanted(frontend.name()));
-        frontends.map(|frontend| frontend.desired(self.config.vpp.weight_scaling, address)).collect()
     }
 }
 

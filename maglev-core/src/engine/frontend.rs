@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use crate::config::{Frontend, Member, WeightScaling};
 use crate::desired::{self, BackendState, DesiredVip, FrontendDecision, Reason};
+use crate::engine::fitted::Fitted;
 use crate::engine::{BackendStatus, CommandError, Event};
 use crate::intent::{Attribution, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
 use crate::time::Time;
 use crate::weight::Weight;
+use crate::weight::scale::{Fit, PoolWeights};
 
 /// Operators' weights: pool, backend.
 type Overrides = BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>;
@@ -24,6 +26,7 @@ pub struct FrontendStatus {
     config: Frontend,
     overrides: Overrides,
     decision: FrontendDecision,
+    fitted: Fitted,
     since: Time,
 }
 
@@ -31,7 +34,8 @@ impl FrontendStatus {
     pub(super) fn new(config: Frontend, overrides: Overrides, now: Time, backends: &Backends) -> Self {
         let overrides = settle(overrides, &config);
         let decision = decide(&config, &overrides, backends);
-        FrontendStatus { config, overrides, decision, since: now }
+        let fitted = Fitted::new(&config, in_force(&config, &overrides));
+        FrontendStatus { config, overrides, decision, fitted, since: now }
     }
 
     /// Its name.
@@ -93,9 +97,12 @@ impl FrontendStatus {
         scaling: WeightScaling,
         address: impl Fn(&BackendName) -> Option<IpAddr>,
     ) -> DesiredVip {
-        DesiredVip::new(&self.config, &self.decision, scaling, address, |pool, member| {
-            weight(&self.config, &self.overrides, pool, member)
-        })
+        DesiredVip::new(&self.config, &self.decision, self.fit(scaling), address)
+    }
+
+    /// The scale of its weights, and the length its table should have.
+    pub fn fit(&self, scaling: WeightScaling) -> Fit {
+        self.fitted.get(&self.config, scaling)
     }
 
     /// Sets an operator's weight. Tells that, or nothing if it is so already.
@@ -200,6 +207,7 @@ impl FrontendStatus {
 
     /// Decides again. Returns what was decided before.
     fn redecide(&mut self, now: Time, backends: &Backends) -> FrontendDecision {
+        self.fitted.update(&self.config, in_force(&self.config, &self.overrides));
         let decision = decide(&self.config, &self.overrides, backends);
         if decision.state != self.decision.state {
             self.since = now;
@@ -274,6 +282,16 @@ fn decide(config: &Frontend, overrides: &Overrides, backends: &Backends) -> Fron
 fn weight(config: &Frontend, overrides: &Overrides, pool: usize, member: &Member) -> Weight {
     let own = config.pools.get(pool).and_then(|pool| overrides.get(&pool.name)?.get(&member.backend));
     own.map_or(member.weight, |own| own.weight)
+}
+
+/// The weights members have while their pools take the traffic.
+fn in_force(config: &Frontend, overrides: &Overrides) -> PoolWeights {
+    let pools = config.pools.iter().enumerate();
+    PoolWeights::new(
+        pools.map(|(index, pool)| {
+            pool.members.iter().map(move |member| weight(config, overrides, index, member))
+        }),
+    )
 }
 
 /// Drops overrides that say what the configuration says, and those of members it does not have.

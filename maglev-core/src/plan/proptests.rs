@@ -89,7 +89,8 @@ fn desired_vip(vip: Vip, encap: Encap, scaling: WeightScaling, shape: &Shape) ->
     let number = |name: &BackendName| BACKENDS.iter().position(|known| *known == name.as_str()).unwrap();
     let decision = decide(&frontend, |member| states[number(&member.backend)], |_, member| member.weight);
     let address = |name: &BackendName| Some(address(encap, number(name)));
-    DesiredVip::new(&frontend, &decision, scaling, address, |_, member| member.weight)
+    let fit = frontend.fit(scaling, &frontend.weights());
+    DesiredVip::new(&frontend, &decision, fit, address)
 }
 
 fn any_world() -> impl Strategy<Value = World> {

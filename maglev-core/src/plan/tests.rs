@@ -55,7 +55,8 @@ fn desired_with(frontend: &Frontend, states: [BackendState; 3], scaling: WeightS
         };
         Some(text.parse().unwrap())
     };
-    DesiredVip::new(frontend, &decision, scaling, address, |_, member| member.weight)
+    let fit = frontend.fit(scaling, &frontend.weights());
+    DesiredVip::new(frontend, &decision, fit, address)
 }
 
 fn settings(ownership: Ownership) -> VppSettings {

@@ -15,7 +15,7 @@ use crate::time::Time;
 
 const START: Time = Time::from_nanos(1_000_000_000_000);
 
-fn later(seconds: u64) -> Time {
+pub(super) fn later(seconds: u64) -> Time {
     START + Duration::from_secs(seconds)
 }
 
@@ -25,7 +25,7 @@ fn on_port(port: u16, frontend: Frontend) -> Frontend {
 }
 
 /// Two frontends that share a backend; nothing is probed, and there is no warm-up.
-fn plain() -> Config {
+pub(super) fn plain() -> Config {
     let mut config = config(
         vec![backend("a", 1, None), backend("b", 2, None)],
         vec![
@@ -53,17 +53,17 @@ impl Out {
     }
 }
 
-struct World {
-    engine: Engine,
-    model: Model,
+pub(super) struct World {
+    pub(super) engine: Engine,
+    pub(super) model: Model,
 }
 
 impl World {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         World { engine: Engine::new(Arc::new(config), Intents::default(), 1, START), model: Model::empty() }
     }
 
-    fn connected(config: Config) -> Self {
+    pub(super) fn connected(config: Config) -> Self {
         let mut world = World::new(config);
         world.engine.dataplane_connected(START);
         world.settle(START);
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// Does what the engine wants until it wants no more. Tells the operations.
-    fn settle(&mut self, now: Time) -> Vec<String> {
+    pub(super) fn settle(&mut self, now: Time) -> Vec<String> {
         let mut operations = Vec::new();
         loop {
             let out = self.out();

@@ -10,6 +10,7 @@ use crate::desired::{BackendState, DesiredVip};
 use crate::engine::tests::{by, outcome};
 use crate::engine::{Effect, Engine, Intents, MayEmpty};
 use crate::health::ProbeId;
+use crate::intent::Attribution;
 use crate::names::{BackendName, FrontendName};
 use crate::net::{Encap, Protocol, Service, Vip};
 use crate::observed::{Encapsulation, Observed};
@@ -71,6 +72,14 @@ impl World {
         World { engine: again, started: now, now, verdicts, ..World::new((**engine.config()).clone(), model) }
     }
 
+    /// Another instance, with the same configuration, overrides and backends, and with a dataplane that has nothing.
+    pub(super) fn fresh(&self) -> World {
+        let config = self.engine.config();
+        let engine = Engine::new(config.clone(), self.engine.intents(), 3, self.now);
+        let fresh = World::new((**config).clone(), Model::empty());
+        World { engine, started: self.now, now: self.now, verdicts: self.verdicts.clone(), ..fresh }
+    }
+
     pub(super) fn step(&mut self, op: &Op) {
         let ann = by("ann", self.now);
         match op {
@@ -91,7 +100,9 @@ impl World {
             Op::Request(backend, request) => {
                 let _ = self.engine.request(self.now, BACKENDS[*backend], *request, ann, MayEmpty::Anything);
             }
-            Op::SetWeight { frontend, backend, weight, flush } => {
+            Op::SetWeight { frontend, backend, weight, flush, lasts } => {
+                let ann =
+                    Attribution { until: lasts.map(|lasts| self.now + Duration::from_secs(lasts)), ..ann };
                 let place = (FRONTENDS[*frontend], "one", BACKENDS[*backend]);
                 let weight = (*weight).try_into().unwrap();
                 let _ = self.engine.set_weight(self.now, place, weight, *flush, ann, MayEmpty::Anything);
