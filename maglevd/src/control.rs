@@ -4,6 +4,7 @@ mod handle;
 mod keeper;
 mod probes;
 mod pulse;
+mod snapshot;
 mod syncs;
 mod warmth;
 mod witness;
@@ -17,15 +18,18 @@ use maglev_core::intent::Attribution;
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Verdict};
 use maglev_probe::Prober;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::handle::Input;
-pub use self::handle::{Change, ChangeError, Control, Load, StateView, Stopped, View, Who};
+pub use self::handle::{Change, ChangeError, Control, Stopped, Who};
 use self::keeper::Keeper;
 pub use self::keeper::{Keep, Kept};
 use self::probes::Probes;
 use self::pulse::Pulse;
+pub use self::snapshot::{Events, Load, Snapshot, StateView};
+use self::snapshot::{Numbered, Readers};
 use self::syncs::Syncs;
 pub use self::syncs::{NoVpp, Synced};
 use self::warmth::Warmth;
@@ -44,15 +48,21 @@ const QUEUE: usize = 256;
 /// Events that a slow watcher can be behind before it is resynchronised.
 const BACKLOG: usize = 4096;
 
+/// Outcomes of probes that are handled in one turn of the loop before a request is.
+const BATCH: usize = 64;
+
 /// Owns the engine and everything that is only touched together with it.
 #[derive(Debug)]
 pub struct Driver {
     engine: Engine,
     clock: Clock,
     inputs: mpsc::Receiver<Input>,
+    readers: Readers,
     probes: Probes,
     tally: Tally,
-    events: broadcast::Sender<Arc<Event>>,
+    events: broadcast::Sender<Numbered>,
+    /// The number of the next event.
+    next_event: u64,
     keeper: Keeper,
     warmth: Warmth,
     /// Absent without VPP.
@@ -73,13 +83,18 @@ impl Driver {
         vpp: Option<Handle>,
     ) -> (Self, Control) {
         let (sender, inputs) = mpsc::channel(QUEUE);
+        let (requests, readers) = Readers::new();
+        let events = broadcast::Sender::new(BACKLOG);
+        let control = Control { inputs: sender, requests, events: events.downgrade() };
         let driver = Driver {
             tally: Tally::new(&engine),
             engine,
             clock,
             inputs,
+            readers,
             probes: Probes::new(prober),
-            events: broadcast::Sender::new(BACKLOG),
+            events,
+            next_event: 0,
             keeper: Keeper::new(intent),
             warmth: Warmth::new(health),
             vpp,
@@ -87,7 +102,7 @@ impl Driver {
             syncs: Syncs::default(),
             pulse: Pulse::new(ServiceManager::none()),
         };
-        (driver, Control(sender))
+        (driver, control)
     }
 
     /// Feeds this manager's watchdog from its loop.
@@ -106,22 +121,28 @@ impl Driver {
             let due = self.engine.poll_timeout().map(|time| self.clock.instant(time));
             let beat = self.pulse.due();
             tokio::select! {
+                // What keeps traffic where it belongs comes first, and what others ask for comes last.
+                biased;
                 () = stop.cancelled() => break,
-                Some(input) = self.inputs.recv() => self.handle(input),
-                Some(done) = self.probes.next() => {
-                    let now = self.clock.now();
-                    self.warmth.probed();
-                    self.tally.probe(&done.backend, &done.kind, &done.outcome);
-                    narrate_probe(&done, self.last_code(&done.backend));
-                    self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
-                }
+                () = sleep_until(due) => self.wake(),
+                Some(done) = self.probes.next() => self.probed(done),
+                () = sleep_until(beat) => self.pulse.beat(),
                 Some(news) = hear(&mut self.vpp) => self.hear(news),
                 () = self.keeper.next() => {}
                 () = self.warmth.next() => {}
-                () = sleep_until(due) => self.wake(),
-                () = sleep_until(beat) => self.pulse.beat(),
+                Some(reader) = self.readers.next() => self.show(reader),
+                Some(input) = self.inputs.recv() => self.handle(input),
+            }
+            for _ in 0..BATCH {
+                let Some(done) = self.probes.try_next() else { break };
+                self.probed(done);
             }
             self.carry_out();
+            // One request in each turn, so that probes without a pause do not keep requests waiting either.
+            if let Ok(input) = self.inputs.try_recv() {
+                self.handle(input);
+                self.carry_out();
+            }
         }
         let (engine, reading) = (&self.engine, self.clock.reading());
         self.keeper.finish(|| intents(engine, reading)).await;
@@ -144,22 +165,37 @@ impl Driver {
         self.engine.handle_timeout(now);
     }
 
-    /// Everything as it is now.
-    fn view(&self) -> View<'_> {
-        View {
-            engine: &self.engine,
-            tally: &self.tally,
+    /// Takes the outcome of a probe.
+    fn probed(&mut self, done: probes::Done) {
+        let now = self.clock.now();
+        self.warmth.probed();
+        self.tally.probe(&done.backend, &done.kind, &done.outcome);
+        narrate_probe(&done, self.last_code(&done.backend));
+        self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
+    }
+
+    /// Everything as it is now. All effects have been carried out, so that its events are those with lower numbers.
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            engine: self.engine.clone(),
+            tally: self.tally.clone(),
             reading: self.clock.reading(),
             load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
             state: StateView { intent: self.keeper.kept(), health_failures: self.warmth.failures() },
-            events: &self.events,
+            next_event: self.next_event,
         }
+    }
+
+    /// Gives a snapshot to everyone who waits for one.
+    fn show(&mut self, first: oneshot::Sender<Arc<Snapshot>>) {
+        let began = Instant::now();
+        let snapshot = Arc::new(self.snapshot());
+        self.readers.answer(first, &snapshot, began);
     }
 
     fn handle(&mut self, input: Input) {
         match input {
-            Input::Read(look) => look(&self.view()),
-            Input::Change { change, who, look, reply } => {
+            Input::Change { change, who, seen, reply } => {
                 let note = who.note.clone();
                 let before = witness::witness(&self.engine, &change);
                 let result = self.change(&change, who);
@@ -167,7 +203,8 @@ impl Driver {
                 note.set(before, after, matches!(result, Ok(false)));
                 match result {
                     Ok(changed) => {
-                        look(&self.view());
+                        self.carry_out();
+                        let _ = seen.send(Arc::new(self.snapshot()));
                         self.keeper.answer(reply, changed);
                     }
                     Err(refused) => drop(reply.send(Err(refused.into()))),
@@ -290,7 +327,9 @@ impl Driver {
                     self.remember(&event);
                     self.tally.event(&event);
                     // Nobody watches: nothing is lost.
-                    let _ = self.events.send(Arc::new(event));
+                    let number = self.next_event;
+                    self.next_event += 1;
+                    let _ = self.events.send(Numbered { number, event: Arc::new(event) });
                 }
             }
         }

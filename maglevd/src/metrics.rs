@@ -112,7 +112,7 @@ impl Metrics {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let sample = self
             .control
-            .read(|view| Sample::take(view.engine, view.tally, view.reading, view.load, view.state));
+            .read(|seen| Sample::take(&seen.engine, &seen.tally, seen.reading, seen.load, seen.state));
         let sample = sample.await?;
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.

@@ -80,7 +80,7 @@ impl Supervision {
 
     async fn line(&self) -> Result<String, Stopped> {
         let vpp = self.link.as_ref().map(Link::status);
-        let mut line = self.control.read(|view| counts(view.engine)).await?;
+        let mut line = self.control.read(|seen| counts(&seen.engine)).await?;
         line.push_str(match vpp {
             None => "; without VPP",
             Some(Status::Connected(_)) => "; VPP connected",

@@ -1,6 +1,7 @@
 //! Pure. What is counted as the engine runs: probes, how long they took, transitions, how late it was.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use maglev_core::desired::BackendState;
@@ -15,7 +16,8 @@ pub const DURATION_BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 /// Counts for each backend of the configuration. A backend that is gone is gone from here too.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    backends: BTreeMap<BackendName, BackendTally>,
+    /// Shared with snapshots, and copied when it changes.
+    backends: BTreeMap<BackendName, Arc<BackendTally>>,
     /// Operations VPP carried out, by scope (see [`Tally::sync`]) and kind.
     pub operations: BTreeMap<(&'static str, OperationKind), u64>,
     /// Operations VPP refused, by frontend.
@@ -108,12 +110,12 @@ impl Tally {
 
     /// Counts for each backend, by name.
     pub fn backends(&self) -> impl Iterator<Item = (&BackendName, &BackendTally)> {
-        self.backends.iter()
+        self.backends.iter().map(|(name, tally)| (name, tally.as_ref()))
     }
 
     /// Counts a probe.
     pub fn probe(&mut self, backend: &BackendName, kind: &str, outcome: &Outcome) {
-        let Some(tally) = self.backends.get_mut(backend) else { return };
+        let Some(tally) = self.backends.get_mut(backend).map(Arc::make_mut) else { return };
         *tally.probes.entry((kind.to_owned(), outcome.code)).or_default() += 1;
         tally.durations.entry(kind.to_owned()).or_default().record(outcome.timings.total);
     }
@@ -139,7 +141,7 @@ impl Tally {
     /// Counts what happened.
     pub fn event(&mut self, event: &Event) {
         if let Event::BackendChanged { backend, transition } = event
-            && let Some(tally) = self.backends.get_mut(backend)
+            && let Some(tally) = self.backends.get_mut(backend).map(Arc::make_mut)
         {
             *tally.transitions.entry((transition.from, transition.to)).or_default() += 1;
         }

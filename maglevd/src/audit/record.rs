@@ -68,6 +68,12 @@ impl Note {
     pub fn set(&self, before: Value, after: Value, unchanged: bool) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Noted { before, after, unchanged };
     }
+
+    /// Keeps whoever makes the change from noting anything, until dropped.
+    #[cfg(test)]
+    pub(crate) fn block(&self) -> impl Sized {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Record {

@@ -4,17 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maglev_core::config::Config;
-use maglev_core::engine::{CommandError, Engine, Event};
+use maglev_core::engine::CommandError;
 use maglev_core::intent::Request;
 use maglev_core::weight::Weight;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::{Kept, NoVpp, Synced};
+use super::snapshot::{self, Numbered, Requests};
+use super::{Events, NoVpp, Snapshot, Synced};
 use crate::audit::Note;
-use crate::clock::Reading;
 use crate::state::StateError;
-use crate::tally::Tally;
 
 /// How long a change waits for the disk. Whoever asks for it waits for the answer, and a disk that hangs must not make
 /// them wait for ever.
@@ -45,51 +44,13 @@ pub enum ChangeError {
     Stopped(#[from] Stopped),
 }
 
-/// What can be read: everything the engine task owns, at one moment.
-#[derive(Debug)]
-pub struct View<'a> {
-    /// The engine.
-    pub engine: &'a Engine,
-    /// What has been counted.
-    pub tally: &'a Tally,
-    /// Both clocks.
-    pub reading: Reading,
-    /// What is under way.
-    pub load: Load,
-    /// How it stands with the state directory.
-    pub state: StateView,
-    /// Where the next event will be sent to.
-    pub(super) events: &'a broadcast::Sender<Arc<Event>>,
-}
-
-/// What is under way at one moment.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Load {
-    /// Probes that have been sent and not answered.
-    pub probes: usize,
-    /// Those who watch events.
-    pub watchers: usize,
-}
-
-/// How it stands with the state directory.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StateView {
-    /// With what operators want.
-    pub intent: Kept,
-    /// How often the verdicts of the probes could not be written.
-    pub health_failures: u64,
-}
-
-impl View<'_> {
-    /// Every event after this moment: together with what this view shows, nothing is missed and nothing comes twice.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.events.subscribe()
-    }
-}
-
 /// Speaks to the engine task. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Control(pub(super) mpsc::Sender<Input>);
+pub struct Control {
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) requests: Requests,
+    pub(super) events: broadcast::WeakSender<Numbered>,
+}
 
 /// An operator's change.
 #[derive(Clone, Debug)]
@@ -129,21 +90,27 @@ pub struct Who {
     pub note: Note,
 }
 
-/// A look at everything.
-pub(super) type Read = Box<dyn FnOnce(&View<'_>) + Send>;
-
 /// What the engine task is asked.
 pub(super) enum Input {
-    Read(Read),
-    Change { change: Change, who: Who, look: Read, reply: oneshot::Sender<Result<bool, ChangeError>> },
-    Reload { config: Arc<Config>, reply: oneshot::Sender<()> },
-    Sync { reply: oneshot::Sender<Result<Synced, NoVpp>> },
+    Change {
+        change: Change,
+        who: Who,
+        /// Gets everything as it is right after the change, unless that is refused.
+        seen: oneshot::Sender<Arc<Snapshot>>,
+        reply: oneshot::Sender<Result<bool, ChangeError>>,
+    },
+    Reload {
+        config: Arc<Config>,
+        reply: oneshot::Sender<()>,
+    },
+    Sync {
+        reply: oneshot::Sender<Result<Synced, NoVpp>>,
+    },
 }
 
 impl std::fmt::Debug for Input {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Input::Read(_) => "Read",
             Input::Change { .. } => "Change",
             Input::Reload { .. } => "Reload",
             Input::Sync { .. } => "Sync",
@@ -152,46 +119,52 @@ impl std::fmt::Debug for Input {
 }
 
 impl Control {
-    /// Looks at everything at one moment. `look` runs on the engine's task, so it should only copy what it needs.
+    /// Everything as it is now, or a few milliseconds from now: never as it was before this call, so that a change that
+    /// was answered is seen.
     ///
     /// Dropping the future is safe.
-    pub async fn read<R: Send + 'static>(
-        &self,
-        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
-    ) -> Result<R, Stopped> {
-        let (reply, answer) = oneshot::channel();
-        let read: Read = Box::new(move |view| {
-            // Whoever asked may have gone away meanwhile.
-            let _ = reply.send(look(view));
-        });
-        self.0.send(Input::Read(read)).await.map_err(|_| Stopped)?;
-        answer.await.map_err(|_| Stopped)
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, Stopped> {
+        snapshot::request(&self.requests).await
+    }
+
+    /// The same, seen by `look`, which runs on the task of the caller.
+    ///
+    /// Dropping the future is safe.
+    pub async fn read<R>(&self, look: impl FnOnce(&Snapshot) -> R) -> Result<R, Stopped> {
+        Ok(look(&*self.snapshot().await?))
+    }
+
+    /// The same, with every event after it: nothing is missed and nothing comes twice.
+    ///
+    /// Dropping the future is safe.
+    pub async fn watch(&self) -> Result<(Arc<Snapshot>, Events), Stopped> {
+        // First this. What happens between the two is both in the queue and in the snapshot, and is left out by number.
+        let events = self.events.upgrade().ok_or(Stopped)?.subscribe();
+        let snapshot = self.snapshot().await?;
+        let from = snapshot.next_event;
+        Ok((snapshot, Events { events, from }))
     }
 
     /// Makes an operator's change. Returns whether it changed anything, once it is on disk.
     ///
     /// When the future is dropped, the change may or may not be made.
     pub async fn change(&self, change: Change, who: Who) -> Result<bool, ChangeError> {
-        self.change_and_look(change, who, |_| ()).await.map(|(changed, ())| changed)
+        self.change_and_look(change, who).await.map(|(changed, _)| changed)
     }
 
-    /// The same, and looks at everything right after the change: by the time it is on disk, more may have happened.
-    /// Returns whether it changed anything, and what was seen.
+    /// The same, with everything as it is right after the change: by the time it is on disk, more may have happened.
+    /// Returns whether it changed anything, and the snapshot.
     ///
     /// When the future is dropped, the change may or may not be made.
-    pub async fn change_and_look<R: Send + 'static>(
+    pub async fn change_and_look(
         &self,
         change: Change,
         who: Who,
-        look: impl FnOnce(&View<'_>) -> R + Send + 'static,
-    ) -> Result<(bool, R), ChangeError> {
+    ) -> Result<(bool, Arc<Snapshot>), ChangeError> {
         let (show, seen) = oneshot::channel();
-        let look: Read = Box::new(move |view| {
-            // Whoever asked may have gone away meanwhile.
-            let _ = show.send(look(view));
-        });
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Change { change, who, look, reply }).await.map_err(|_| Stopped)?;
+        let input = Input::Change { change, who, seen: show, reply };
+        self.inputs.send(input).await.map_err(|_| Stopped)?;
         let changed = match tokio::time::timeout(KEPT_WITHIN, answer).await {
             Ok(answer) => answer.map_err(|_| Stopped)??,
             Err(_) => return Err(ChangeError::Slow),
@@ -204,7 +177,7 @@ impl Control {
     /// When the future is dropped, it is done all the same.
     pub async fn sync(&self) -> Result<Synced, NoVpp> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Sync { reply }).await.map_err(|_| Stopped)?;
+        self.inputs.send(Input::Sync { reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)?
     }
 
@@ -213,7 +186,7 @@ impl Control {
     /// When the future is dropped, the configuration may or may not be taken.
     pub async fn reload(&self, config: Arc<Config>) -> Result<(), Stopped> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Input::Reload { config, reply }).await.map_err(|_| Stopped)?;
+        self.inputs.send(Input::Reload { config, reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 }

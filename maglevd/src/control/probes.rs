@@ -8,7 +8,7 @@ use maglev_core::health::ProbeId;
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Outcome, Timings};
 use maglev_probe::{Prober, Target};
-use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 /// The probes in flight: at most one for each backend, since the engine starts no more.
 #[derive(Debug)]
@@ -63,22 +63,38 @@ impl Probes {
     /// The next probe that ends; `None` while none is in flight. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Option<Done> {
         loop {
-            let (task, outcome) = match self.tasks.join_next_with_id().await? {
-                Ok((task, outcome)) => (task, outcome),
-                Err(error) => (error.id(), broken(&error)),
-            };
-            let Some(order) = self.orders.remove(&task) else { continue };
-            // A probe that was cancelled has ended too, and nobody waits for it.
-            if self.handles.remove(&order.id).is_some() {
-                let kind = order.check.probe.kind().to_owned();
-                return Some(Done { id: order.id, backend: order.backend, kind, outcome });
+            let ended = self.tasks.join_next_with_id().await?;
+            if let Some(done) = self.done(ended) {
+                return Some(done);
             }
         }
+    }
+
+    /// The same for a probe that has ended already; `None` when there is none.
+    pub(super) fn try_next(&mut self) -> Option<Done> {
+        loop {
+            let ended = self.tasks.try_join_next_with_id()?;
+            if let Some(done) = self.done(ended) {
+                return Some(done);
+            }
+        }
+    }
+
+    /// What a task that ended has found; `None` for a probe that was cancelled, whose outcome is not needed.
+    fn done(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<Done> {
+        let (task, outcome) = match ended {
+            Ok((task, outcome)) => (task, outcome),
+            Err(error) => (error.id(), broken(&error)),
+        };
+        let order = self.orders.remove(&task)?;
+        self.handles.remove(&order.id)?;
+        let kind = order.check.probe.kind().to_owned();
+        Some(Done { id: order.id, backend: order.backend, kind, outcome })
     }
 }
 
 /// A probe that panicked says nothing about its backend.
-fn broken(error: &tokio::task::JoinError) -> Outcome {
+fn broken(error: &JoinError) -> Outcome {
     Outcome {
         code: Code::SockErr,
         detail: format!("the probe broke off: {error}"),

@@ -176,11 +176,8 @@ impl Dataplane {
         response.await.map_err(|error| Status::internal(error.to_string()))?.map(Response::new)
     }
 
-    async fn read<R: Send + 'static>(
-        &self,
-        look: impl FnOnce(&Engine) -> R + Send + 'static,
-    ) -> Result<R, Status> {
-        let read = self.control.read(move |view| look(view.engine)).await;
+    async fn read<R>(&self, look: impl FnOnce(&Engine) -> R) -> Result<R, Status> {
+        let read = self.control.read(|seen| look(&seen.engine)).await;
         read.map_err(|stopped: Stopped| unavailable(&stopped.into()))
     }
 

@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use crate::access::Caller;
 use crate::audit::{Audit, Note, Wanted};
 use crate::clock::Clock;
-use crate::control::{Change, Control, View, Who};
+use crate::control::{Change, Control, Who};
 use crate::grpc::access::{by, caller, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
@@ -69,24 +69,22 @@ impl Service {
         Service { control, reloader, clock, lines, vpp, audit, stop, started: SystemTime::now() }
     }
 
-    /// Looks at the engine and makes messages of what is there.
-    async fn show<R: Send + 'static>(
-        &self,
-        make: impl FnOnce(Converter<'_>) -> R + Send + 'static,
-    ) -> Result<R, Status> {
-        let read = self.control.read(|view| make(Converter { engine: view.engine, reading: view.reading }));
+    /// Makes messages of what the engine has.
+    async fn show<R>(&self, make: impl FnOnce(Converter<'_>) -> R) -> Result<R, Status> {
+        let read = self.control.read(|seen| make(Converter { engine: &seen.engine, reading: seen.reading }));
         read.await.map_err(|stopped| unavailable(&stopped))
     }
 
     /// Makes a change, and messages of what is there right after it.
-    async fn change<R: Send + 'static>(
+    async fn change<R>(
         &self,
         change: Change,
         who: Who,
-        make: impl FnOnce(Converter<'_>) -> R + Send + 'static,
+        make: impl FnOnce(Converter<'_>) -> R,
     ) -> Result<(bool, R), Status> {
-        let look = |view: &View<'_>| make(Converter { engine: view.engine, reading: view.reading });
-        self.control.change_and_look(change, who, look).await.map_err(|error| refused(&error))
+        let (changed, seen) =
+            self.control.change_and_look(change, who).await.map_err(|error| refused(&error))?;
+        Ok((changed, make(Converter { engine: &seen.engine, reading: seen.reading })))
     }
 
     async fn change_backend(

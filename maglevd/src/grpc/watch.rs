@@ -5,6 +5,7 @@
 //! told how much it missed and gets the present state again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use maglev_api::v1::event::Event as Kind;
 use maglev_api::v1::{self, EventKind, WatchEventsRequest};
@@ -12,16 +13,20 @@ use maglev_core::engine::{Event, Transition};
 use maglev_core::names::{BackendName, PoolName};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::clock::{Clock, Reading};
-use crate::control::{Control, Stopped, View};
+use crate::control::{Control, Events, Snapshot, Stopped};
 use crate::grpc::convert::{at, backend_state, frontend_state, timestamp, transition};
 use crate::logging::{Level, Line, Lines};
 
 /// Events ready to be sent to a watcher whose connection is busy. What comes beyond waits in the queue of all.
 const READY: usize = 64;
+
+/// How long a watcher may leave the present state unread. It is a snapshot that is kept in memory for it until then.
+const UNREAD: Duration = Duration::from_secs(10);
 
 /// What a watcher asked for.
 #[derive(Clone, Copy, Debug)]
@@ -124,16 +129,31 @@ impl Sources {
         }
     }
 
-    /// Sends the present state, and returns everything that happens after it.
-    async fn present(&self, wanted: Wanted, to: &Sender) -> Result<broadcast::Receiver<Arc<Event>>, Ended> {
-        let (kinds, events) =
-            self.control.read(move |view| (present(wanted, view), view.subscribe())).await?;
-        let now = self.clock.now();
-        for kind in kinds {
-            to.send(Ok(self.stamp(now, kind))).await?;
+    /// Sends the present state, and returns everything that happens after it. A watcher that leaves it unread for too
+    /// long starts again once it reads, as one that fell behind.
+    async fn present(&self, wanted: Wanted, to: &Sender) -> Result<Events, Ended> {
+        loop {
+            if let Some(events) = self.present_once(wanted, to).await? {
+                return Ok(events);
+            }
+            let lagged = Kind::Lagged(v1::LaggedEvent { missed: 0 });
+            to.send(Ok(self.stamp(self.clock.now(), lagged))).await?;
         }
-        to.send(Ok(self.stamp(now, Kind::Synchronized(v1::SynchronizedEvent {})))).await?;
-        Ok(events)
+    }
+
+    /// The same; `None` when it was left unread.
+    async fn present_once(&self, wanted: Wanted, to: &Sender) -> Result<Option<Events>, Ended> {
+        let (seen, events) = self.control.watch().await?;
+        let now = self.clock.now();
+        let end = Kind::Synchronized(v1::SynchronizedEvent {});
+        // One message at a time: the snapshot is shared, and messages of all of it would be this watcher's alone.
+        for kind in present(wanted, &seen).chain([end]) {
+            match timeout(UNREAD, to.send(Ok(self.stamp(now, kind)))).await {
+                Ok(sent) => sent?,
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(events))
     }
 
     fn stamp(&self, time: maglev_core::time::Time, kind: Kind) -> v1::Event {
@@ -148,16 +168,16 @@ async fn next(lines: &mut Option<broadcast::Receiver<Arc<Line>>>) -> Result<Arc<
     }
 }
 
-fn present(wanted: Wanted, view: &View<'_>) -> Vec<Kind> {
-    let backends = view.engine.backends().filter(|_| wanted.backends).map(|backend| {
+fn present(wanted: Wanted, seen: &Snapshot) -> impl Iterator<Item = Kind> {
+    let backends = seen.engine.backends().filter(move |_| wanted.backends).map(|backend| {
         Kind::Backend(v1::BackendEvent {
             kind: EventKind::Present.into(),
             backend: backend.name().to_string(),
             state: backend_state(backend.state()).into(),
-            transition: backend.transitions().next().map(|last| transition(view.reading, last)),
+            transition: backend.transitions().next().map(|last| transition(seen.reading, last)),
         })
     });
-    let frontends = view.engine.frontends().filter(|_| wanted.frontends).map(|frontend| {
+    let frontends = seen.engine.frontends().filter(move |_| wanted.frontends).map(|frontend| {
         let state = frontend_state(frontend.decision().state);
         let pool = name(frontend.active_pool());
         Kind::Frontend(v1::FrontendEvent {
@@ -169,7 +189,7 @@ fn present(wanted: Wanted, view: &View<'_>) -> Vec<Kind> {
             from_pool: pool,
         })
     });
-    backends.chain(frontends).collect()
+    backends.chain(frontends)
 }
 
 impl Wanted {

@@ -7,7 +7,11 @@ use tempfile::TempDir;
 use tokio::net::UnixDatagram;
 use tokio::time::timeout;
 
+use maglev_core::intent::Request;
+
 use super::*;
+use crate::audit::Note;
+use crate::control::{Change, Who};
 use crate::fixture;
 
 const PERIOD: Duration = Duration::from_millis(100);
@@ -35,21 +39,25 @@ async fn an_engine_that_is_held_up_feeds_no_watchdog() {
     // Something holds the engine's task up, while the runtime has threads left.
     let (release, held) = mpsc::channel::<()>();
     let (begun, holds) = tokio::sync::oneshot::channel();
-    let control = running.control.clone();
-    let read = tokio::spawn(async move {
-        control
-            .read(move |_| {
-                let _ = begun.send(());
-                let _ = held.recv();
-            })
-            .await
+    let (control, note) = (running.control.clone(), Note::default());
+    let blocked = note.clone();
+    let holder = std::thread::spawn(move || {
+        let _blocked = blocked.block();
+        let _ = begun.send(());
+        let _ = held.recv();
     });
     fixture::soon(holds).await.unwrap();
+    let change = Change::Backend { backend: "static0".to_owned(), request: Request::Pause };
+    let changed = tokio::spawn(async move { control.change(change, Who { note, ..Who::default() }).await });
+    // The engine's task has the change once it answers no reader any more.
+    let held_up = || timeout(PERIOD, running.control.snapshot());
+    fixture::soon(async { while held_up().await.is_ok() {} }).await;
     while socket.try_recv(&mut [0; 64]).is_ok() {}
     assert!(timeout(PERIOD * 10, fed()).await.is_err(), "it was fed by something else");
 
     release.send(()).unwrap();
-    fixture::soon(read).await.unwrap().unwrap();
+    holder.join().unwrap();
+    fixture::soon(changed).await.unwrap().unwrap();
     for _ in 0..5 {
         fixture::soon(fed()).await;
     }
