@@ -1,9 +1,12 @@
 //! Pure. Everything the engine knows of one backend.
 
+mod in_flight;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::Fingerprint;
+use crate::check::{Fingerprint, HealthCheck};
 use crate::config::Backend;
 use crate::desired::BackendState;
 use crate::engine::{Cause, ProbeOrder, Transition, Verdict};
@@ -30,6 +33,10 @@ pub struct BackendStatus {
     question: Option<Fingerprint>,
     /// When the last probe ended that said something in answer to it.
     verdict_at: Option<Time>,
+    /// What the last probe asked that was sent; in flight, it may be another than that of the configuration.
+    asked: Option<Arc<HealthCheck>>,
+    /// The counter of a check that was taken away before it had passed: its credit is not given again.
+    spent: Option<u32>,
     /// When the engine has it down for its next probe.
     scheduled: Option<Time>,
 }
@@ -67,6 +74,8 @@ impl BackendStatus {
             last_probe: None,
             question,
             verdict_at: None,
+            asked: None,
+            spent: None,
             scheduled: None,
         };
         status.intent.settle(status.config.enabled);
@@ -76,7 +85,7 @@ impl BackendStatus {
             && Some(verdict.question) == question
             && verdict.counts(check, now)
         {
-            watch.resume(verdict.counter);
+            watch.resume(verdict.counter, verdict.credited);
             status.verdict_at = Some(verdict.at);
             status.since = verdict.since.min(now);
         }
@@ -134,6 +143,11 @@ impl BackendStatus {
         self.question
     }
 
+    /// Whether it is up with the credit of a changed check.
+    pub(super) fn is_credited(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_credited)
+    }
+
     /// When the last probe ended that said something.
     pub(super) const fn verdict_at(&self) -> Option<Time> {
         self.verdict_at
@@ -153,6 +167,7 @@ impl BackendStatus {
         self.scheduled = None;
         let check = self.config.check.clone()?;
         let id = self.watch.as_mut()?.handle_timeout(now, id)?;
+        self.asked = Some(Arc::clone(&check));
         Some(ProbeOrder { id, backend: self.config.name.clone(), address: self.config.address, check })
     }
 
@@ -161,8 +176,17 @@ impl BackendStatus {
         if watch.in_flight() != Some(id) {
             return None;
         }
-        let change = watch.handle_outcome(now, id, outcome.verdict());
-        if outcome.verdict() != OutcomeVerdict::Inconclusive {
+        let verdict = match (&self.asked, &self.config.check) {
+            (Some(asked), Some(check)) => in_flight::verdict(asked, check, &outcome),
+            (None, _) | (_, None) => outcome.verdict(),
+        };
+        let change = watch.handle_outcome(now, id, verdict);
+        if verdict != outcome.verdict() {
+            // It asked what is not asked any more, and says nothing about what is.
+            watch.probe_now(now);
+            return None;
+        }
+        if verdict != OutcomeVerdict::Inconclusive {
             self.verdict_at = Some(now);
         }
         let cause = change.map(|_| Cause::Probe { code: outcome.code, detail: outcome.detail.clone() });
@@ -225,28 +249,51 @@ impl BackendStatus {
         }
         self.intent.settle(self.config.enabled);
         let moved = old.address != self.config.address;
-        if moved {
+        let same_question = match (&old.check, &self.config.check) {
+            (Some(old), Some(check)) => old.asks_the_same_as(check) && !seen_anew,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if moved || !same_question {
             self.last_probe = None;
+        }
+        if moved {
+            self.spent = None;
         }
         let mut abandoned = None;
         match (&self.config.check, &mut self.watch) {
-            (None, watch) => abandoned = watch.take().and_then(|mut watch| watch.stop()),
+            (None, watch) => {
+                if let Some(mut watch) = watch.take() {
+                    self.spent = watch.is_credited().then(|| watch.counter().value()).or(self.spent);
+                    abandoned = watch.stop();
+                }
+            }
             (Some(check), None) => {
                 let mut watch = Watch::new(check.pace, check.thresholds, seed);
                 // It was up for want of a check, and stays so until the check says otherwise.
                 if self.state == BackendState::Up && !moved {
-                    watch.assume(HealthState::Up);
+                    watch.assume_up(self.spent.take());
                 }
                 self.watch = Some(watch);
             }
             (Some(check), Some(watch)) => {
                 watch.reconfigure(now, check.pace, check.thresholds);
-                let same_question = old.check.is_some_and(|old| old.asks_the_same_as(check));
+                let counts = watch.in_flight().is_some()
+                    && !seen_anew
+                    && self.asked.as_ref().is_some_and(|asked| {
+                        in_flight::counts(asked, check, same_question, watch.is_credited())
+                    });
                 if moved {
                     // Another server: nothing that was known holds for it.
                     abandoned = watch.stop();
-                } else if !same_question || seen_anew {
+                } else if counts {
+                    if !same_question {
+                        watch.credit();
+                    }
+                } else if !same_question {
                     abandoned = watch.ask_again(now);
+                } else if watch.in_flight().is_some() {
+                    abandoned = watch.probe_now(now);
                 }
             }
         }

@@ -36,6 +36,10 @@ pub struct Verdict {
     pub at: Time,
     /// Since when the backend has its state.
     pub since: Time,
+    /// Whether it was up with the credit of a changed check, and no probe has passed since. That credit is given once, also
+    /// across restarts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credited: bool,
 }
 
 impl Verdict {
@@ -66,7 +70,13 @@ impl BackendStatus {
     fn verdict(&self) -> Option<Verdict> {
         let (counter, question) = (self.counter()?, self.question()?);
         let at = self.verdict_at().filter(|_| counter.state() != HealthState::Unknown)?;
-        Some(Verdict { question, counter: counter.value(), at, since: self.since() })
+        Some(Verdict {
+            question,
+            counter: counter.value(),
+            at,
+            since: self.since(),
+            credited: self.is_credited(),
+        })
     }
 }
 

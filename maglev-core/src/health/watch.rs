@@ -48,6 +48,8 @@ pub struct Watch {
     counter: Counter,
     pace: Pace,
     phase: Phase,
+    /// Set from another question until a probe passes: the credit that comes with the question is given once.
+    credited: bool,
     /// Seeded by the owner, so that the same inputs give the same schedule.
     random: fastrand::Rng,
 }
@@ -66,6 +68,7 @@ impl Watch {
             counter: Counter::new(thresholds),
             pace,
             phase: Phase::Stopped,
+            credited: false,
             random: fastrand::Rng::with_seed(seed),
         }
     }
@@ -103,8 +106,37 @@ impl Watch {
     pub fn stop(&mut self) -> Option<ProbeId> {
         let abandoned = self.in_flight();
         self.phase = Phase::Stopped;
+        self.credited = false;
         self.counter = self.counter.reset();
         abandoned
+    }
+
+    /// Takes the present state for granted until the probes of another question say otherwise. A backend that is up gets
+    /// full credit for it, but only once: until a probe has passed, further questions leave the counter as it is, so that a
+    /// check that is edited again and again does not keep a dead server up.
+    pub fn credit(&mut self) {
+        match self.counter.state() {
+            HealthState::Up if self.credited => {}
+            HealthState::Up => {
+                self.credited = true;
+                self.counter.assume(HealthState::Up);
+            }
+            state @ (HealthState::Unknown | HealthState::Down) => self.counter.assume(state),
+        }
+    }
+
+    /// Whether the credit of another question was given and no probe has passed since.
+    pub const fn is_credited(&self) -> bool {
+        self.credited
+    }
+
+    /// Takes a backend for up that had no check before. With a counter, it is one whose credit was given before.
+    pub fn assume_up(&mut self, counter: Option<u32>) {
+        self.counter.assume(HealthState::Up);
+        self.credited = true;
+        if let Some(counter) = counter {
+            self.counter.resume(counter.max(self.counter.rise()));
+        }
     }
 
     /// Takes a state for granted until the probes say otherwise.
@@ -112,9 +144,11 @@ impl Watch {
         self.counter.assume(state);
     }
 
-    /// Goes on from a counter that was reached before, as if the probes had never paused.
-    pub fn resume(&mut self, counter: u32) {
+    /// Goes on from a counter that was reached before, as if the probes had never paused. `credited` as
+    /// [`is_credited`](Self::is_credited) said then.
+    pub fn resume(&mut self, counter: u32, credited: bool) {
         self.counter.resume(counter);
+        self.credited = credited && self.counter.state() == HealthState::Up;
     }
 
     /// Starts a probe if one is due. `id` is used only if so, and then returned.
@@ -136,6 +170,7 @@ impl Watch {
         };
         let from = self.counter.state();
         self.counter.record(verdict);
+        self.credited &= verdict != Verdict::Pass;
         // Intervals are from start to start. A probe that outlasts its interval is followed at once by the next.
         self.phase = Phase::Waiting { due: (started + self.interval()).max(now) };
         let to = self.counter.state();
@@ -157,10 +192,10 @@ impl Watch {
         }
     }
 
-    /// Gets ready for another question: the last verdict stands until the new question has one. Returns the probe that
-    /// was in flight, which asked the old question and no longer counts.
+    /// Gets ready for another question: the last verdict stands until the new question has one, see
+    /// [`credit`](Self::credit). Returns the probe that was in flight, which asked the old question and no longer counts.
     pub fn ask_again(&mut self, now: Time) -> Option<ProbeId> {
-        self.counter.assume(self.counter.state());
+        self.credit();
         let abandoned = self.in_flight();
         match self.phase {
             Phase::Stopped => {}
@@ -168,6 +203,17 @@ impl Watch {
                 let soon = now + self.within(self.pace.fast_interval);
                 self.phase = Phase::Waiting { due: self.poll_timeout().map_or(soon, |due| due.min(soon)) };
             }
+        }
+        abandoned
+    }
+
+    /// Probes at once, in place of the probe in flight, which is returned and no longer counts. The counter stays.
+    pub fn probe_now(&mut self, now: Time) -> Option<ProbeId> {
+        let abandoned = self.in_flight();
+        match self.phase {
+            Phase::Stopped => {}
+            Phase::Waiting { due } => self.phase = Phase::Waiting { due: due.min(now) },
+            Phase::Probing { .. } => self.phase = Phase::Waiting { due: now },
         }
         abandoned
     }

@@ -250,6 +250,7 @@ fn verdicts_are_kept_and_damaged_ones_are_set_aside() {
         counter: 4,
         at: Time::from_nanos(9),
         since: Time::from_nanos(7),
+        credited: false,
     };
     let verdicts = Verdicts::from([("nginx0".parse().unwrap(), verdict)]);
     opened().0.keep(&verdicts).unwrap();

@@ -112,8 +112,13 @@ fn one_that_is_too_old_or_from_the_future_says_nothing() {
 
 #[test]
 fn it_lasts_at_least_seconds_and_at_most_an_hour() {
-    let verdict =
-        Verdict { question: "00000000000000ff".parse().unwrap(), counter: 3, at: start(), since: start() };
+    let verdict = Verdict {
+        question: "00000000000000ff".parse().unwrap(),
+        counter: 3,
+        at: start(),
+        since: start(),
+        credited: false,
+    };
     for (interval, lifetime) in [(Duration::from_millis(10), 5), (1000 * SECOND, 3000), (3600 * SECOND, 3600)]
     {
         let check = check("web", interval, Thresholds { rise: 2, fall: 3 });
