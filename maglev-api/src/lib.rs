@@ -32,3 +32,30 @@ pub mod v1 {
     /// The compiled descriptors, with comments, for the reflection service.
     pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("maglev_descriptor");
 }
+
+/// The metadata of a refused change that says which frontends it would leave without a server: an encoded
+/// [`v1::WouldEmpty`].
+pub const WOULD_EMPTY: &str = "maglev-would-empty-bin";
+
+/// The most bytes of it. It travels with the sentence in the headers of the answer, for which clients take 8 KiB or more.
+const WOULD_EMPTY_LIMIT: usize = 2048;
+
+/// Attaches the frontends that a refused change would leave without a server. More than fit are left out altogether, so
+/// that a client never takes a part for the whole.
+pub fn attach_would_empty(status: &mut tonic::Status, frontends: Vec<String>) {
+    let bytes = prost::Message::encode_to_vec(&v1::WouldEmpty { frontends });
+    if bytes.len() <= WOULD_EMPTY_LIMIT {
+        status.metadata_mut().insert_bin(WOULD_EMPTY, tonic::metadata::MetadataValue::from_bytes(&bytes));
+    }
+}
+
+/// The frontends that a refused change would leave without a server; `None` where the refusal is about something else, or
+/// does not list them.
+pub fn would_empty(status: &tonic::Status) -> Option<Vec<String>> {
+    let bytes = status.metadata().get_bin(WOULD_EMPTY)?.to_bytes().ok()?;
+    let message: v1::WouldEmpty = prost::Message::decode(bytes).ok()?;
+    Some(message.frontends).filter(|frontends| !frontends.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

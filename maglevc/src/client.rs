@@ -110,6 +110,27 @@ impl Client {
         }
     }
 
+    /// As [`Client::call`], for a change that would leave frontends without a server: with their names where the server
+    /// refused it for that reason.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub(crate) async fn change<T, F>(
+        &self,
+        call: impl FnOnce(Connection) -> F,
+    ) -> Result<Result<T, Vec<String>>, Failure>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        match self.try_call(call).await? {
+            Ok(answer) => Ok(Ok(answer)),
+            Err(status) => match maglev_api::would_empty(&status) {
+                Some(frontends) => Ok(Err(frontends)),
+                None => Err(self.refused(&status)),
+            },
+        }
+    }
+
     /// Waits for the next message of a stream, however long that takes; `None` when the server ends it.
     ///
     /// # Errors

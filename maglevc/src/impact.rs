@@ -13,11 +13,5 @@ pub(crate) fn active(frontend: &Frontend, serves: impl Fn(&Pool, &PoolBackend) -
     frontend.pools.iter().find(|pool| pool.backends.iter().any(|backend| serves(pool, backend)))
 }
 
-/// Whether a frontend that serves would stop to, if these of its backends did.
-pub(crate) fn empties(frontend: &Frontend, lost: impl Fn(&Pool, &PoolBackend) -> bool) -> bool {
-    active(frontend, |_, backend| serves(backend)).is_some()
-        && active(frontend, |pool, backend| serves(backend) && !lost(pool, backend)).is_none()
-}
-
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,7 @@ use maglev_core::engine::{
     Cause, CommandError, Effect, Engine, Event, Intents, MayEmpty, SyncReport, Verdicts,
 };
 use maglev_core::intent::Attribution;
-use maglev_core::names::BackendName;
+use maglev_core::names::{BackendName, FrontendName};
 use maglev_core::outcome::{Code, Verdict};
 use maglev_probe::Prober;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::handle::Input;
-pub use self::handle::{Change, ChangeError, Control, Stopped, Who};
+pub use self::handle::{Change, ChangeError, Control, Force, Stopped, Who};
 use self::keeper::Keeper;
 pub use self::keeper::{Keep, Kept};
 use self::probes::Probes;
@@ -267,11 +267,13 @@ impl Driver {
 
     fn change(&mut self, change: &Change, who: Who) -> Result<bool, CommandError> {
         let now = self.clock.now();
-        let Who { by, reason, lasts, note: _ } = who;
+        let Who { by, reason, lasts, force, note: _ } = who;
+        let allowed = |frontend: &FrontendName| force.as_ref().is_some_and(|force| force.allows(frontend));
+        let may_empty = MayEmpty::These(&allowed);
         let attribution = Attribution { by, at: now, reason, until: lasts.map(|span| now + span) };
         let changed = match change {
             Change::Backend { backend, request } => {
-                self.engine.request(now, backend, *request, attribution, MayEmpty::Anything)?
+                self.engine.request(now, backend, *request, attribution, may_empty)?
             }
             Change::Weight { frontend, pool, backend, weight, flush } => self.engine.set_weight(
                 now,
@@ -279,7 +281,7 @@ impl Driver {
                 *weight,
                 *flush,
                 attribution,
-                MayEmpty::Anything,
+                may_empty,
             )?,
         };
         if changed {

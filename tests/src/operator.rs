@@ -183,14 +183,15 @@ impl Operator {
         self.client.enable_backend(intent(name)).await.map(tonic::Response::into_inner)
     }
 
-    /// Sets the weight of a backend in a pool.
+    /// Sets the weight of a backend in a pool, also where that leaves the frontend without a server.
     pub async fn weigh(&mut self, place: [&str; 3], weight: u32) -> Result<v1::Frontend, Status> {
         let [frontend, pool, backend] = place.map(str::to_owned);
         let request = v1::SetFrontendPoolBackendWeightRequest {
             frontend,
             pool,
             backend,
-            weight,
+            weight: Some(weight),
+            force: true,
             ..v1::SetFrontendPoolBackendWeightRequest::default()
         };
         let answer = self.client.set_frontend_pool_backend_weight(request).await?.into_inner();
@@ -264,7 +265,8 @@ fn intent(name: &str) -> v1::BackendIntentRequest {
         name: name.to_owned(),
         reason: "a test".to_owned(),
         by: "tester".to_owned(),
-        expires_in: None,
+        force: true,
+        ..v1::BackendIntentRequest::default()
     }
 }
 

@@ -43,6 +43,7 @@ async fn every_change_is_written_before_it_is_answered() {
     let for_a_while = v1::BackendIntentRequest {
         name: "web1".to_owned(),
         expires_in: Some(prost_types::Duration { seconds: 3600, nanos: 0 }),
+        force: true,
         ..Default::default()
     };
     operator.client.disable_backend(for_a_while).await.unwrap();

@@ -56,13 +56,14 @@ fn message(call: &Call, backend: &str) -> Vec<u8> {
         "GetBackend" => v1::GetBackendRequest { name: name() }.encode_to_vec(),
         "GetHealthCheck" => v1::GetHealthCheckRequest { name: "web".to_owned() }.encode_to_vec(),
         "PauseBackend" | "ResumeBackend" | "EnableBackend" | "DisableBackend" => {
-            v1::BackendIntentRequest { name: name(), ..Default::default() }.encode_to_vec()
+            v1::BackendIntentRequest { name: name(), force: true, ..Default::default() }.encode_to_vec()
         }
         "SetFrontendPoolBackendWeight" => v1::SetFrontendPoolBackendWeightRequest {
             frontend: "site".to_owned(),
             pool: "primary".to_owned(),
             backend: name(),
-            weight: 50,
+            weight: Some(50),
+            force: true,
             ..Default::default()
         }
         .encode_to_vec(),

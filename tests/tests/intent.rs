@@ -193,6 +193,8 @@ async fn what_is_asked_for_a_time_ends_by_itself_also_while_nobody_runs() {
         reason: "a test".to_owned(),
         by: "tester".to_owned(),
         expires_in: Some(Span { seconds: i64::from(millis / 1000), nanos: millis % 1000 * 1_000_000 }),
+        force: true,
+        ..v1::BackendIntentRequest::default()
     };
     let paused = operator.client.pause_backend(asked(3_600_000)).await.unwrap().into_inner();
     let until = paused.backend.unwrap().intent.unwrap().attribution.unwrap().expires_at;
@@ -215,7 +217,8 @@ async fn what_is_asked_for_a_time_ends_by_itself_also_while_nobody_runs() {
         frontend: "site".into(),
         pool: "primary".into(),
         backend: "web0".into(),
-        weight: 7,
+        weight: Some(7),
+        force: true,
         expires_in: Some(Span { seconds: 0, nanos: 1 }),
         ..v1::SetFrontendPoolBackendWeightRequest::default()
     };
@@ -235,6 +238,7 @@ async fn an_end_that_makes_no_sense_is_refused() {
     let asked = |seconds: i64| v1::BackendIntentRequest {
         name: "web0".to_owned(),
         expires_in: Some(Span { seconds, nanos: 0 }),
+        force: true,
         ..v1::BackendIntentRequest::default()
     };
 

@@ -133,6 +133,16 @@ fn find<T>(kind: &str, name: &str, all: Vec<T>, of: impl Fn(&T) -> &str) -> Resu
         .ok_or_else(|| Status::not_found(format!("no {kind} is named {name}")))
 }
 
+/// Refuses to take the only backend of `dns`, unless that is forced.
+fn guard(empties: bool, force: bool, frontends: &[String]) -> Result<(), Status> {
+    if !empties || (force && (frontends.is_empty() || frontends == ["dns"])) {
+        return Ok(());
+    }
+    let mut status = Status::failed_precondition("frontend dns would have no server left");
+    maglev_api::attach_would_empty(&mut status, vec!["dns".to_owned()]);
+    Err(status)
+}
+
 fn said(request: &BackendIntentRequest) -> String {
     format!("{} by {}: {}", request.name, request.by, request.reason)
 }
@@ -242,6 +252,7 @@ impl Maglev for Canned {
     ) -> Result<Response<BackendIntentResponse>, Status> {
         let request = request.into_inner();
         let answer = self.backend(&request.name, BackendState::Paused);
+        guard(request.name == "static", request.force, &request.force_frontends)?;
         self.change(format!("pause {}", said(&request)), answer).await
     }
 
@@ -269,6 +280,7 @@ impl Maglev for Canned {
     ) -> Result<Response<BackendIntentResponse>, Status> {
         let request = request.into_inner();
         let answer = self.backend(&request.name, BackendState::Disabled);
+        guard(request.name == "static", request.force, &request.force_frontends)?;
         self.change(format!("disable {}", said(&request)), answer).await
     }
 
@@ -283,12 +295,13 @@ impl Maglev for Canned {
             r.frontend,
             r.pool,
             r.backend,
-            r.weight,
+            r.weight(),
             if r.flush { " flush" } else { "" },
             r.by,
             r.reason
         );
         let changed = self.mood != Mood::Already;
+        guard(r.backend == "static" && r.weight == Some(0), r.force, &r.force_frontends)?;
         self.change(asked, SetFrontendPoolBackendWeightResponse { frontend: Some(frontend), changed }).await
     }
 

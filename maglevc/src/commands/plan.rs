@@ -38,7 +38,7 @@ pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Resu
         frontend: arguments.text("frontend"),
         pool: arguments.text("pool"),
         backend: arguments.text("backend"),
-        weight: arguments.number("weight").unwrap_or_default(),
+        weight: Some(arguments.number("weight").unwrap_or_default()),
     };
     plan(session, String::new(), Some(Suppose::Weight(suppose))).await
 }

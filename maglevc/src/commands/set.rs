@@ -1,22 +1,21 @@
 //! Edge. The `set` commands: what operators want, with who and why.
 
-use maglev_api::v1::{
-    BackendIntentRequest, BackendIntentResponse, GetBackendRequest, GetFrontendRequest,
-    SetFrontendPoolBackendWeightRequest,
-};
+use maglev_api::v1::{BackendIntentRequest, BackendIntentResponse, SetFrontendPoolBackendWeightRequest};
+use tonic::{Response, Status};
 
+use crate::client::Connection;
 use crate::failure::Failure;
-use crate::impact;
 use crate::render::failure::Warning;
 use crate::session::Session;
 use crate::tree::{Arguments, Flow};
 use crate::view::backend::BackendChange;
-use crate::view::frontend::{Frontend, Pool, PoolBackend, WeightChange};
+use crate::view::frontend::WeightChange;
 
 pub(super) async fn pause(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    spare_frontends(session, arguments).await?;
     let request = intent(session, arguments);
-    let done = session.client.call(async |mut c| c.pause_backend(request).await).await?;
+    let done =
+        guarded(session, arguments, async |mut c, force| c.pause_backend(forced(&request, force)).await);
+    let done = done.await?;
     changed(session, done)
 }
 
@@ -33,9 +32,10 @@ pub(super) async fn enable(session: &mut Session, arguments: &Arguments) -> Resu
 }
 
 pub(super) async fn disable(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    spare_frontends(session, arguments).await?;
     let request = intent(session, arguments);
-    let done = session.client.call(async |mut c| c.disable_backend(request).await).await?;
+    let done =
+        guarded(session, arguments, async |mut c, force| c.disable_backend(forced(&request, force)).await);
+    let done = done.await?;
     changed(session, done)
 }
 
@@ -45,7 +45,12 @@ fn intent(session: &Session, arguments: &Arguments) -> BackendIntentRequest {
         reason: arguments.text("reason"),
         by: session.operator.clone(),
         expires_in: expires_in(arguments),
+        ..BackendIntentRequest::default()
     }
+}
+
+fn forced(request: &BackendIntentRequest, Force { force, frontends }: Force) -> BackendIntentRequest {
+    BackendIntentRequest { force, force_frontends: frontends, ..request.clone() }
 }
 
 /// How long it is to hold; nothing for ever.
@@ -61,25 +66,23 @@ fn changed(session: &mut Session, done: BackendIntentResponse) -> Result<Flow, F
 
 pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
     let weight = arguments.number("weight").unwrap_or_default();
-    if weight == 0 && !arguments.has("force") {
-        let (pool, backend) = (arguments.text("pool"), arguments.text("backend"));
-        let lost = |p: &Pool, b: &PoolBackend| p.name == pool && b.name == backend;
-        let frontend = arguments.text("frontend");
-        if let Some(frontend) = emptied(session, frontend, lost).await? {
-            confirm(session, &[frontend]).await?;
-        }
-    }
     let request = SetFrontendPoolBackendWeightRequest {
         frontend: arguments.text("frontend"),
         pool: arguments.text("pool"),
         backend: arguments.text("backend"),
-        weight,
+        weight: Some(weight),
         flush: arguments.has("flush"),
         reason: arguments.text("reason"),
         by: session.operator.clone(),
         expires_in: expires_in(arguments),
+        ..SetFrontendPoolBackendWeightRequest::default()
     };
-    let done = session.client.call(async |mut c| c.set_frontend_pool_backend_weight(request).await).await?;
+    let done = guarded(session, arguments, async |mut c, Force { force, frontends }| {
+        let request =
+            SetFrontendPoolBackendWeightRequest { force, force_frontends: frontends, ..request.clone() };
+        c.set_frontend_pool_backend_weight(request).await
+    });
+    let done = done.await?;
     let change = WeightChange {
         changed: done.changed,
         pool: arguments.text("pool"),
@@ -91,35 +94,32 @@ pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Resu
     Ok(Flow::Next)
 }
 
-/// Asks before a backend is taken from frontends that have no other.
-async fn spare_frontends(session: &mut Session, arguments: &Arguments) -> Result<(), Failure> {
-    if arguments.has("force") {
-        return Ok(());
-    }
-    let name = arguments.text("backend");
-    let backend = {
-        let name = name.clone();
-        session.client.call(async |mut c| c.get_backend(GetBackendRequest { name }).await).await?
-    };
-    let mut frontends: Vec<String> = backend.memberships.into_iter().map(|place| place.frontend).collect();
-    frontends.dedup();
-    let mut empty = Vec::new();
-    for frontend in frontends {
-        empty.extend(emptied(session, frontend, |_, backend| backend.name == name).await?);
-    }
-    if empty.is_empty() { Ok(()) } else { confirm(session, &empty).await }
+/// Which frontends a change may leave without a server.
+#[derive(Clone, Default)]
+struct Force {
+    force: bool,
+    /// The only ones; empty for any.
+    frontends: Vec<String>,
 }
 
-/// The frontend, if it serves and would not without these backends.
-async fn emptied(
-    session: &Session,
-    name: String,
-    lost: impl Fn(&Pool, &PoolBackend) -> bool,
-) -> Result<Option<String>, Failure> {
-    let frontend =
-        session.client.call(async |mut c| c.get_frontend(GetFrontendRequest { name }).await).await?;
-    let frontend = Frontend::from(frontend);
-    Ok(impact::empties(&frontend, lost).then_some(frontend.name))
+/// Makes a change that may leave frontends without a server. The server decides whether it would, and refuses it; then
+/// the operator is asked, and the change is forced for the frontends that were shown and for no others.
+async fn guarded<T>(
+    session: &mut Session,
+    arguments: &Arguments,
+    call: impl AsyncFn(Connection, Force) -> Result<Response<T>, Status>,
+) -> Result<T, Failure> {
+    let mut force = Force { force: arguments.has("force"), frontends: Vec::new() };
+    loop {
+        match session.client.change(|c| call(c, force.clone())).await? {
+            Ok(done) => return Ok(done),
+            Err(frontends) => {
+                confirm(session, &frontends).await?;
+                force.force = true;
+                force.frontends.extend(frontends);
+            }
+        }
+    }
 }
 
 /// Asks whether frontends may lose their last backend. Outside the shell the answer is no.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use maglev_core::config::Config;
 use maglev_core::engine::CommandError;
 use maglev_core::intent::Request;
+use maglev_core::names::FrontendName;
+use maglev_core::pattern::Pattern;
 use maglev_core::weight::Weight;
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -77,6 +79,28 @@ pub enum Change {
     },
 }
 
+/// Which frontends a change may leave without a server.
+#[derive(Clone, Debug)]
+pub struct Force {
+    /// The only ones that are meant; empty for any.
+    pub frontends: Vec<String>,
+    /// Those that the caller may change; empty for all.
+    pub within: Vec<Pattern>,
+}
+
+impl Force {
+    /// Whether a frontend may be left without a server.
+    pub fn allows(&self, frontend: &FrontendName) -> bool {
+        let meant = self.frontends.is_empty() || self.frontends.iter().any(|name| name == frontend.as_str());
+        meant && self.permits(frontend)
+    }
+
+    /// Whether the caller may change a frontend.
+    pub fn permits(&self, frontend: &FrontendName) -> bool {
+        self.within.is_empty() || self.within.iter().any(|pattern| pattern.matches(frontend.as_str()))
+    }
+}
+
 /// Who asks for a change, why, and for how long.
 #[derive(Clone, Debug, Default)]
 pub struct Who {
@@ -86,6 +110,8 @@ pub struct Who {
     pub reason: String,
     /// How long it holds; absent for ever.
     pub lasts: Option<Duration>,
+    /// The frontends that may be left without a server; absent for none.
+    pub force: Option<Force>,
     /// Where what was so before and is so after is noted, for the audit log.
     pub note: Note,
 }

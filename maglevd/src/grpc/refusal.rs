@@ -1,5 +1,6 @@
 //! Edge. What is refused, as a gRPC status with one sentence for a person.
 
+use maglev_api::attach_would_empty;
 use tonic::{Code, Status};
 
 use crate::control::{ChangeError, Stopped};
@@ -39,7 +40,14 @@ pub(super) fn refused(error: &ChangeError) -> Status {
         ChangeError::Slow => Code::DeadlineExceeded,
         ChangeError::Stopped(stopped) => return unavailable(stopped),
     };
-    status(code, &Chain(error).to_string())
+    match error {
+        ChangeError::Refused(CommandError::WouldEmpty { frontends }) => {
+            let mut status = status(code, &format!("{error}; set `force` to do it all the same"));
+            attach_would_empty(&mut status, frontends.iter().map(ToString::to_string).collect());
+            status
+        }
+        _ => status(code, &Chain(error).to_string()),
+    }
 }
 
 /// A configuration file was not taken.
@@ -58,7 +66,7 @@ pub(super) fn invalid(text: &str) -> Status {
     status(Code::InvalidArgument, text)
 }
 
-fn status(code: Code, text: &str) -> Status {
+pub(super) fn status(code: Code, text: &str) -> Status {
     Status::new(code, shortened(text))
 }
 

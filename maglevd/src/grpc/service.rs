@@ -7,9 +7,9 @@ use std::time::SystemTime;
 use maglev_api::v1;
 use maglev_api::v1::maglev_server::Maglev;
 use maglev_core::config::Diagnostic;
+use maglev_core::engine::CommandError;
 use maglev_core::intent::Request as Intent;
 use maglev_core::pattern::Pattern;
-use maglev_core::weight::Weight;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -17,12 +17,14 @@ use tonic::{Request, Response, Status};
 use crate::access::Caller;
 use crate::audit::{Audit, Note, Wanted};
 use crate::clock::Clock;
-use crate::control::{Change, Control, Who};
+use crate::control::{Change, ChangeError, Control, Who};
 use crate::grpc::access::{by, caller, reason};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
 use crate::grpc::expiry::lasts;
+use crate::grpc::force::{forced, out_of_bounds};
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
+use crate::grpc::required::{present, weight};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
 use crate::reload::{Checked, Reloader};
@@ -82,8 +84,14 @@ impl Service {
         who: Who,
         make: impl FnOnce(Converter<'_>) -> R,
     ) -> Result<(bool, R), Status> {
-        let (changed, seen) =
-            self.control.change_and_look(change, who).await.map_err(|error| refused(&error))?;
+        let force = who.force.clone();
+        let changed = self.control.change_and_look(change, who).await;
+        let (changed, seen) = changed.map_err(|error| match (&error, force) {
+            (ChangeError::Refused(CommandError::WouldEmpty { frontends }), Some(force)) => {
+                out_of_bounds(&force, frontends).unwrap_or_else(|| refused(&error))
+            }
+            _ => refused(&error),
+        })?;
         Ok((changed, make(Converter { engine: &seen.engine, reading: seen.reading })))
     }
 
@@ -92,9 +100,13 @@ impl Service {
         request: Request<v1::BackendIntentRequest>,
         intent: Intent,
     ) -> Answer<v1::BackendIntentResponse> {
-        let (by, note) = (by(&request, &request.get_ref().by)?, note(&request));
-        let v1::BackendIntentRequest { name, reason: why, expires_in, .. } = request.into_inner();
-        let who = Who { by, reason: reason(&why)?, lasts: lasts(expires_in)?, note };
+        let (by, note, within) =
+            (by(&request, &request.get_ref().by)?, note(&request), caller(&request)?.frontends);
+        let v1::BackendIntentRequest { name, reason: why, expires_in, force, force_frontends, .. } =
+            request.into_inner();
+        present("name", "the backend", &name)?;
+        let force = forced(force, force_frontends, within)?;
+        let who = Who { by, reason: reason(&why)?, lasts: lasts(expires_in)?, force, note };
         let change = Change::Backend { backend: name.clone(), request: intent };
         let (changed, backend) = self
             .change(change, who, move |c| c.engine.backend(&name).map(|backend| c.backend(backend)))
@@ -222,11 +234,16 @@ impl Maglev for Service {
         &self,
         request: Request<v1::SetFrontendPoolBackendWeightRequest>,
     ) -> Answer<v1::SetFrontendPoolBackendWeightResponse> {
-        let (by, note) = (by(&request, &request.get_ref().by)?, note(&request));
+        let (by, note, within) =
+            (by(&request, &request.get_ref().by)?, note(&request), caller(&request)?.frontends);
         let request = request.into_inner();
-        let weight = Weight::try_from(i64::from(request.weight))
-            .map_err(|invalid| Status::invalid_argument(invalid.to_string()))?;
-        let who = Who { by, reason: reason(&request.reason)?, lasts: lasts(request.expires_in)?, note };
+        present("frontend", "the frontend", &request.frontend)?;
+        present("pool", "its pool", &request.pool)?;
+        present("backend", "the backend in the pool", &request.backend)?;
+        let weight = weight(request.weight)?;
+        let force = forced(request.force, request.force_frontends, within)?;
+        let (reason, lasts) = (reason(&request.reason)?, lasts(request.expires_in)?);
+        let who = Who { by, reason, lasts, force, note };
         let name = request.frontend.clone();
         let change = Change::Weight {
             frontend: request.frontend,

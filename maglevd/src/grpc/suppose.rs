@@ -13,6 +13,7 @@ use tonic::Status;
 
 use crate::control::ChangeError;
 use crate::grpc::refusal::{invalid, refused};
+use crate::grpc::required::{self, present};
 
 /// Something that is not so, for a plan.
 #[derive(Debug)]
@@ -39,12 +40,14 @@ impl Supposition {
                         return Err(Status::invalid_argument("say what to suppose is asked of the backend"));
                     }
                 };
+                present("name", "the backend", &backend.name)?;
                 Ok(Supposition::Backend { name: backend.name, request })
             }
             Suppose::Weight(v1::SupposeWeight { frontend, pool, backend, weight }) => {
-                let weight =
-                    Weight::try_from(i64::from(weight)).map_err(|error| invalid(&error.to_string()))?;
-                Ok(Supposition::Weight { frontend, pool, backend, weight })
+                present("frontend", "the frontend", &frontend)?;
+                present("pool", "its pool", &pool)?;
+                present("backend", "the backend in the pool", &backend)?;
+                Ok(Supposition::Weight { frontend, pool, backend, weight: required::weight(weight)? })
             }
             Suppose::Config(text) => match config::parse(&text, options) {
                 Ok(parsed) => Ok(Supposition::Config(Arc::new(parsed.config))),

@@ -1,6 +1,7 @@
 //! A daemon in this process and servers for it to watch, on ports that the kernel chooses.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+#![allow(dead_code, reason = "each test uses its part of it")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -100,7 +100,8 @@ async fn send(operator: &mut Operator, name: &str, asked: &Asked, token: &str) -
                 frontend: "site".to_owned(),
                 pool: "primary".to_owned(),
                 backend: name.to_owned(),
-                weight: *weight,
+                weight: Some(*weight),
+                force: true,
                 reason: token.to_owned(),
                 expires_in: lasts.and_then(|lasts| lasts.try_into().ok()),
                 ..SetFrontendPoolBackendWeightRequest::default()
@@ -129,7 +130,13 @@ async fn send(operator: &mut Operator, name: &str, asked: &Asked, token: &str) -
 }
 
 fn about(name: &str, reason: &str, expires_in: Option<prost_types::Duration>) -> BackendIntentRequest {
-    BackendIntentRequest { name: name.to_owned(), reason: reason.to_owned(), expires_in, by: String::new() }
+    BackendIntentRequest {
+        name: name.to_owned(),
+        reason: reason.to_owned(),
+        expires_in,
+        force: true,
+        ..Default::default()
+    }
 }
 
 /// Compares everything with what has to be there, and takes what is there for what is known from now on.

@@ -66,6 +66,7 @@ impl Scene {
         let pause = BackendIntentRequest {
             name: "web2".to_owned(),
             expires_in: Some(Span { seconds: 3600, nanos: 0 }),
+            force: true,
             ..BackendIntentRequest::default()
         };
         operator.client.pause_backend(pause).await.unwrap();

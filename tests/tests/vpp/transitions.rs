@@ -109,13 +109,13 @@ async fn a_weight_is_set_with_or_without_its_flows() {
         frontend: "site".into(),
         pool: "primary".into(),
         backend: "web0".into(),
-        weight: 50,
+        weight: Some(50),
         flush: true,
         ..SetFrontendPoolBackendWeightRequest::default()
     };
     operator.client.set_frontend_pool_backend_weight(request.clone()).await.unwrap();
     assert_eq!(vpp.asked(2).await[1], flush(WEB0, 1));
-    let request = SetFrontendPoolBackendWeightRequest { weight: 0, ..request };
+    let request = SetFrontendPoolBackendWeightRequest { weight: Some(0), ..request };
     operator.client.set_frontend_pool_backend_weight(request).await.unwrap();
     assert_eq!(vpp.asked(3).await[2], flush(WEB0, 0));
 }

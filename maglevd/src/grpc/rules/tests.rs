@@ -54,7 +54,7 @@ fn what_is_asked_is_told_by_the_names_of_the_proto_file() {
         frontend: "site".to_owned(),
         pool: "primary".to_owned(),
         backend: "web0".to_owned(),
-        weight: 7,
+        weight: Some(7),
         by: "alice".to_owned(),
         ..Default::default()
     };
