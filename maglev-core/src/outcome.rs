@@ -13,8 +13,8 @@ pub enum Verdict {
     Pass,
     /// The backend did not answer as it should.
     Fail,
-    /// The probe could not be made, for a reason on our side (no file descriptor left, no such network namespace, a
-    /// source address that is not ours). It says nothing about the backend, so it must not move its health.
+    /// The probe could not be made or not be timed, for a reason on our side (no file descriptor left, no such network namespace, no
+    /// route, a source address that is not ours, a process that did not run). It says nothing about the backend, so it must not move its health.
     Inconclusive,
 }
 
@@ -46,11 +46,13 @@ pub enum Code {
     L7Sts,
     /// `SOCKERR`: the probe could not be made, for a reason on our side.
     SockErr,
+    /// `STALLED`: our process did not run for so much of the probe that its failure says nothing. HAProxy has no such code.
+    Stalled,
 }
 
 impl Code {
     /// Every code, in the order of the enum.
-    pub const ALL: [Code; 11] = [
+    pub const ALL: [Code; 12] = [
         Code::L4Ok,
         Code::L4Tout,
         Code::L4Con,
@@ -62,6 +64,7 @@ impl Code {
         Code::L7Rsp,
         Code::L7Sts,
         Code::SockErr,
+        Code::Stalled,
     ];
 
     /// The code as HAProxy writes it.
@@ -78,6 +81,7 @@ impl Code {
             Code::L7Rsp => "L7RSP",
             Code::L7Sts => "L7STS",
             Code::SockErr => "SOCKERR",
+            Code::Stalled => "STALLED",
         }
     }
 
@@ -92,7 +96,7 @@ impl Code {
             | Code::L7Tout
             | Code::L7Rsp
             | Code::L7Sts => Verdict::Fail,
-            Code::SockErr => Verdict::Inconclusive,
+            Code::SockErr | Code::Stalled => Verdict::Inconclusive,
         }
     }
 }

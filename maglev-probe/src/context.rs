@@ -10,16 +10,20 @@ use std::time::Duration;
 use maglev_core::check::TlsSpec;
 use maglev_core::outcome::{Code, Outcome, Timings};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
-use crate::fault;
+use crate::connect;
+use crate::fault::{self, Stage};
 use crate::prober::Inner;
 use crate::sockets::{Opened, Purpose, Request};
 use crate::text::Short;
 use crate::tls::{self, TlsClient};
 use crate::{Finding, Target};
+
+/// How long a look at the routes may wait for the thread of a network namespace.
+const ROUTE_CHECK: Duration = Duration::from_secs(1);
 
 /// What a [`Probe`](crate::Probe) is given: its target, and sockets in the prober's network namespace, bound to the
 /// target's source address.
@@ -35,6 +39,8 @@ pub struct Context<'a> {
     tls: Option<Duration>,
     asked: Option<Instant>,
     waiting: Finding,
+    /// Whether the answer says that we were too slow.
+    too_slow: bool,
 }
 
 impl<'a> Context<'a> {
@@ -49,6 +55,7 @@ impl<'a> Context<'a> {
             tls: None,
             asked: None,
             waiting: Finding::local("the probe did nothing"),
+            too_slow: false,
         }
     }
 
@@ -94,21 +101,52 @@ impl<'a> Context<'a> {
         prepare(&socket).map_err(|e| local("cannot set up a socket", &e))?;
         self.waiting_for(Code::L4Tout, format!("no connection to {peer}"));
         let from = Instant::now();
-        let socket = TcpSocket::from_std_stream(socket.into());
-        let stream = socket.connect(peer).await.map_err(|error| unconnected(peer, from.elapsed(), &error))?;
+        let stream = match connect::begin(socket, peer) {
+            Ok(stream) => stream,
+            Err(error) => return Err(unconnected(peer, from.elapsed(), Stage::of_connect(&error), &error)),
+        };
+        if let Err(error) = connect::finish(&stream).await {
+            if fault::is_unreachable(&error) {
+                self.check_route(port).await?;
+            }
+            return Err(unconnected(peer, from.elapsed(), Stage::Network, &error));
+        }
+        if connect::is_own(&stream) {
+            let detail = format!("connection to {peer} reached itself: no server listens on this port");
+            return Err(Finding::new(Code::L4Con, detail));
+        }
         self.connected = Some((peer, from.elapsed()));
         self.waiting_for(Code::L7Tout, "no answer");
         Ok(stream)
     }
 
+    /// Looks whether this host still has a route to the target, after a failure that the loss of it would explain. No
+    /// packet is sent.
+    ///
+    /// # Errors
+    /// `SOCKERR` if it has none: the interface or the route went away while the probe waited.
+    pub(crate) async fn check_route(&self, port: u16) -> Result<(), Finding> {
+        let Target { address, source, .. } = self.target;
+        let request = Request { purpose: Purpose::Udp, peer: address, source };
+        let opened = tokio::time::timeout(ROUTE_CHECK, self.inner.sockets.open(request)).await;
+        let opened = match opened {
+            Ok(opened) => opened.map_err(|error| Finding::local(error.sentence()))?,
+            // The thread of the network namespace is busy: nothing is known of the route.
+            Err(_elapsed) => return Ok(()),
+        };
+        let peer = SocketAddr::new(address, port);
+        let what = format!("the route to {address} was lost during the probe");
+        opened.socket.connect(&peer.into()).map_err(|error| local(&what, &error))
+    }
+
     /// Opens a UDP socket that sends to, and receives from, `port` of the target only. No packet is sent by that.
     ///
     /// # Errors
-    /// `L4CON` if there is no way to the backend, `SOCKERR` if the fault is ours.
+    /// `SOCKERR`: there is no socket, or no route to the backend.
     pub async fn connect_udp(&mut self, port: u16) -> Result<UdpSocket, Finding> {
         let peer = SocketAddr::new(self.target.address, port);
         let socket = self.open(Purpose::Udp).await?.socket;
-        socket.connect(&peer.into()).map_err(|error| unreachable(self.target.address, &error))?;
+        socket.connect(&peer.into()).map_err(|error| unsent(self.target.address, &error))?;
         let socket = UdpSocket::from_std(socket.into()).map_err(|e| local("cannot watch a socket", &e))?;
         self.waiting_for(Code::L7Tout, format!("no answer from {peer}"));
         Ok(socket)
@@ -121,7 +159,7 @@ impl<'a> Context<'a> {
     pub(crate) async fn connect_icmp(&mut self) -> Result<(UdpSocket, bool), Finding> {
         let address = self.target.address;
         let Opened { socket, raw } = self.open(Purpose::Icmp).await?;
-        socket.connect(&SocketAddr::new(address, 0).into()).map_err(|error| unreachable(address, &error))?;
+        socket.connect(&SocketAddr::new(address, 0).into()).map_err(|error| unsent(address, &error))?;
         let socket = UdpSocket::from_std(socket.into()).map_err(|e| local("cannot watch a socket", &e))?;
         self.waiting_for(Code::L4Tout, format!("no echo from {address}"));
         Ok((socket, raw))
@@ -160,6 +198,21 @@ impl<'a> Context<'a> {
         self.tls = Some(from.elapsed());
         self.waiting_for(Code::L7Tout, "no answer");
         Ok(stream)
+    }
+
+    /// Says that the backend answered that our request took too long.
+    pub(crate) fn answered_too_slow(&mut self) {
+        self.too_slow = true;
+    }
+
+    /// Whether a stall of this process may be the cause of `code`: the backend gives up peers that are silent for too
+    /// long. A connection that is refused, or a status that is not wanted, has nothing to do with our speed.
+    pub(crate) const fn is_doubtful(&self, code: Code) -> bool {
+        match code {
+            Code::L4Tout | Code::L6Tout | Code::L6Rsp | Code::L7Tout | Code::L7Rsp => true,
+            Code::L7Sts => self.too_slow,
+            Code::L4Ok | Code::L4Con | Code::L6Ok | Code::L7Ok | Code::SockErr | Code::Stalled => false,
+        }
     }
 
     pub(crate) fn user_agent(&self) -> &'a str {
@@ -219,31 +272,31 @@ fn local(what: &str, error: &io::Error) -> Finding {
 }
 
 /// A TCP connection that was not made.
-fn unconnected(peer: SocketAddr, after: Duration, error: &io::Error) -> Finding {
-    if fault::is_local(error) {
-        return local(&format!("cannot connect to {peer}"), error);
-    }
+fn unconnected(peer: SocketAddr, after: Duration, stage: Stage, error: &io::Error) -> Finding {
     let after = Short(after);
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => {
+    match (stage, error.kind()) {
+        (Stage::Call, _) => local(&format!("cannot connect to {peer}"), error),
+        (Stage::Network, io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset) => {
             Finding::new(Code::L4Con, format!("connection to {peer} {} after {after}", fault::words(error)))
         }
-        io::ErrorKind::TimedOut => {
+        (Stage::Network, io::ErrorKind::TimedOut) => {
             Finding::new(Code::L4Tout, format!("connection to {peer} timed out after {after}"))
         }
-        _ => Finding::new(
+        (Stage::Network, _) => Finding::new(
             Code::L4Con,
-            format!("connection to {peer} failed after {after}: {}", fault::words(error)),
+            format!("connection to {peer} failed after {after}: {}", fault::network_words(error)),
         ),
     }
 }
 
-/// No way to the target, found when connecting, sending or receiving datagrams.
+/// A datagram that did not leave this host.
+pub(crate) fn unsent(address: IpAddr, error: &io::Error) -> Finding {
+    local(&format!("cannot send to {address}"), error)
+}
+
+/// A datagram that the network reported as undeliverable.
 pub(crate) fn unreachable(address: IpAddr, error: &io::Error) -> Finding {
-    if fault::is_local(error) {
-        return local(&format!("cannot send to {address}"), error);
-    }
-    Finding::new(Code::L4Con, format!("{address} cannot be reached: {}", fault::words(error)))
+    Finding::new(Code::L4Con, format!("{address} cannot be reached: {}", fault::network_words(error)))
 }
 
 /// Takes leave of a peer without waiting for it: says that nothing more will come (over TLS with a `close_notify`), and

@@ -35,6 +35,9 @@ pub fn fuzz_answer(bytes: &[u8]) {
 }
 
 /// Sends one request and judges the answer. Redirects are answers like any other.
+/// The status of a server that waited too long for our request.
+const REQUEST_TIMEOUT: u16 = 408;
+
 pub(crate) struct HttpProbe<'s> {
     pub(crate) port: u16,
     pub(crate) tls: Option<&'s TlsSpec>,
@@ -99,6 +102,9 @@ where
             Received::End(error) => Err(failure(error.as_ref())),
         };
         if let (None, Some(head)) = (&got, answer.head()) {
+            if head.status == REQUEST_TIMEOUT {
+                context.answered_too_slow();
+            }
             let status = judge_status(head, wanted)?;
             if wanted.body.is_none() {
                 return Ok(Finding::new(Code::L7Ok, status));

@@ -43,7 +43,11 @@
 //!   into a sentence but cut and escaped.
 //! - **It can be dropped.** That cancels the probe and closes its socket.
 //! - **It tells our faults from the backend's.** No file descriptor left, a namespace that is not there, a source address
-//!   that is not ours, a `ca-file` that cannot be read: these are `SOCKERR`, whose verdict is inconclusive.
+//!   that is not ours, no route, an interface that is down, a `ca-file` that cannot be read: these are `SOCKERR`, whose verdict is
+//!   inconclusive. What counts is when an error comes: one that the kernel returns for our own call is ours, one that comes
+//!   back later is about the path to the backend (`L4CON`).
+//! - **Time in which this process did not run is not the backend's.** A [`Heartbeat`] measures it, a probe gets it back, and
+//!   where too much was lost to tell, the outcome is `STALLED`, which is inconclusive as well.
 //!
 //! # What each type does
 //!
@@ -115,8 +119,11 @@
 
 #![forbid(unsafe_code)]
 
+mod connect;
 mod context;
+mod deadline;
 mod fault;
+mod heartbeat;
 mod http;
 mod icmp;
 mod netns;
@@ -129,6 +136,7 @@ mod text;
 mod tls;
 
 pub use self::context::Context;
+pub use self::heartbeat::Heartbeat;
 #[doc(hidden)]
 pub use self::http::fuzz_answer;
 pub use self::probe::{Finding, Probe, Probing};

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -11,14 +12,17 @@ use std::task::{self, Poll};
 use std::time::Duration;
 
 use maglev_core::check::{HealthCheck, ProbeSpec};
-use maglev_core::outcome::Outcome;
+use maglev_core::outcome::{Code, Outcome, Verdict};
+use tokio::time::Instant;
 
+use crate::deadline::{Deadline, Passed};
+use crate::heartbeat::{Heartbeat, Watching};
 use crate::http::HttpProbe;
 use crate::icmp::IcmpProbe;
 use crate::netns::Namespace;
 use crate::sockets::Sockets;
 use crate::tcp::TcpProbe;
-use crate::text::Quoted;
+use crate::text::{Quoted, Short};
 use crate::tls::Clients;
 use crate::{Context, Finding, Probe, Probing};
 
@@ -53,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) sockets: Sockets,
     pub(crate) tls: Clients,
     pub(crate) user_agent: String,
+    heartbeat: Heartbeat,
     custom: HashMap<String, Arc<dyn Probe>>,
 }
 
@@ -64,13 +69,19 @@ impl Prober {
 
     /// A prober to be built.
     pub fn builder() -> Builder {
-        Builder { sockets: Sockets::Own, user_agent: USER_AGENT.to_owned(), custom: HashMap::new() }
+        Builder {
+            sockets: Sockets::Own,
+            user_agent: USER_AGENT.to_owned(),
+            heartbeat: Heartbeat::new(),
+            custom: HashMap::new(),
+        }
     }
 
     /// Sends one probe and says what came of it, within `timeout` and the millisecond that timers are precise to.
     ///
     /// It cannot fail: what goes wrong is an outcome. Faults on our side have the code `SOCKERR`, whose verdict is
-    /// inconclusive.
+    /// inconclusive. Time in which this process did not run ([`Heartbeat`]) is not the backend's: the probe gets it back, and
+    /// where too much was lost to say anything, the outcome is `STALLED`, which is inconclusive as well.
     ///
     /// Dropping the future cancels the probe and closes its socket.
     ///
@@ -98,16 +109,81 @@ impl Prober {
                 }
             },
         };
+        let watching = self.inner.heartbeat.watch();
+        let began = Instant::now();
         let found = match Caught::new(|| probe.probe(&mut context)) {
-            Ok(probing) => tokio::time::timeout(timeout, probing).await,
-            Err(panicked) => Ok(Err(panicked)),
+            Ok(probing) => keep_to_time(probing, began, timeout, &watching).await,
+            Err(panicked) => Ended::Found(panicked),
         };
+        let lost = watching.lost();
         let finding = match found {
-            Ok(Ok(finding) | Err(finding)) => finding,
-            Err(_elapsed) => context.timed_out(),
+            // What follows from a connection that broke off while we did not serve it does not follow from the backend.
+            Ended::Found(finding)
+                if lost > Deadline::tolerance(timeout) && context.is_doubtful(finding.code) =>
+            {
+                stalled(lost, &finding.detail)
+            }
+            Ended::Found(finding) => finding,
+            Ended::TimedOut => {
+                let finding = context.timed_out();
+                let port = target.spec.port().unwrap_or_default();
+                match finding.code.verdict() {
+                    Verdict::Fail => context.check_route(port).await.err().unwrap_or(finding),
+                    Verdict::Pass | Verdict::Inconclusive => finding,
+                }
+            }
+            Ended::Stalled => stalled(lost, &context.timed_out().detail),
         };
         context.conclude(finding)
     }
+}
+
+/// How a probe ended.
+enum Ended {
+    /// By itself.
+    Found(Finding),
+    /// The timeout is over.
+    TimedOut,
+    /// The timeout seems to be over, and this process did not run for most of it.
+    Stalled,
+}
+
+/// A timeout beyond this is never reached, and a point in time further away may not exist.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Runs a probe to its end or to that of its timeout.
+async fn keep_to_time(
+    mut probing: Caught<'_>,
+    began: Instant,
+    timeout: Duration,
+    watching: &Watching,
+) -> Ended {
+    let mut deadline = Deadline::new(timeout.min(FOREVER));
+    loop {
+        match tokio::time::timeout_at(began + deadline.at(), &mut probing).await {
+            Ok(Ok(finding) | Err(finding)) => return Ended::Found(finding),
+            Err(_elapsed) => {}
+        }
+        // Before the timeout counts, what is there to be read is read: the runtime looks for it when all its tasks yield.
+        tokio::task::yield_now().await;
+        let now = poll_fn(|cx| Poll::Ready(Pin::new(&mut probing).poll(cx))).await;
+        if let Poll::Ready(Ok(finding) | Err(finding)) = now {
+            return Ended::Found(finding);
+        }
+        match deadline.passed(began.elapsed(), watching.lost()) {
+            Passed::Extended => {}
+            Passed::TimedOut => return Ended::TimedOut,
+            Passed::Stalled => return Ended::Stalled,
+        }
+    }
+}
+
+fn stalled(lost: Duration, detail: &str) -> Finding {
+    let lost = Short(lost);
+    Finding::new(
+        Code::Stalled,
+        format!("maglevd did not run for {lost} of this probe, so it says nothing: {detail}"),
+    )
 }
 
 impl Default for Prober {
@@ -127,6 +203,7 @@ impl fmt::Debug for Prober {
 pub struct Builder {
     sockets: Sockets,
     user_agent: String,
+    heartbeat: Heartbeat,
     custom: HashMap<String, Arc<dyn Probe>>,
 }
 
@@ -146,6 +223,12 @@ impl Builder {
         self
     }
 
+    /// Measures stalls of this process with `heartbeat`, which other probers may share. Default: one of its own.
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.heartbeat = heartbeat;
+        self
+    }
+
     /// Registers a probe for [`ProbeSpec::Custom`] of type `kind`. The last one of a type counts.
     pub fn register(mut self, kind: impl Into<String>, probe: impl Probe + 'static) -> Self {
         self.custom.insert(kind.into(), Arc::new(probe));
@@ -154,8 +237,8 @@ impl Builder {
 
     /// The prober. Nothing is opened or read before the first probe needs it.
     pub fn build(self) -> Prober {
-        let Builder { sockets, user_agent, custom } = self;
-        Prober { inner: Arc::new(Inner { sockets, tls: Clients::new(), user_agent, custom }) }
+        let Builder { sockets, user_agent, heartbeat, custom } = self;
+        Prober { inner: Arc::new(Inner { sockets, tls: Clients::new(), user_agent, heartbeat, custom }) }
     }
 }
 

@@ -4,96 +4,16 @@
 
 mod support;
 
-use std::fs::File;
-use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::process::Command;
 
 use maglev_core::check::ProbeSpec;
 use maglev_core::outcome::Code;
 use maglev_probe::{Prober, Target};
-use nix::sched::{CloneFlags, setns};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use support::netns::Netns;
 use support::*;
-
-/// A network namespace with loopback up, deleted when dropped.
-struct Netns {
-    name: String,
-}
-
-impl Netns {
-    /// `None`, said on the terminal, where this process may not make one.
-    fn new(test: &str) -> Option<Netns> {
-        if !nix::unistd::geteuid().is_root() {
-            skip(test, "network namespaces need root");
-            return None;
-        }
-        let netns = Netns { name: format!("maglev-{test}-{}", std::process::id()) };
-        match netns.add() {
-            Ok(()) => Some(netns),
-            Err(why) => {
-                skip(test, &why);
-                None
-            }
-        }
-    }
-
-    fn add(&self) -> Result<(), String> {
-        ip(&["netns", "add", &self.name])?;
-        ip(&["-n", &self.name, "link", "set", "lo", "up"])
-    }
-
-    fn delete(&self) {
-        ip(&["netns", "del", &self.name]).unwrap();
-    }
-
-    fn path(&self) -> String {
-        format!("/run/netns/{}", self.name)
-    }
-
-    /// Runs `f` on a thread inside.
-    fn inside<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> T {
-        let path = self.path();
-        let thread = std::thread::spawn(move || {
-            setns(File::open(path).unwrap(), CloneFlags::CLONE_NEWNET).unwrap();
-            f()
-        });
-        thread.join().unwrap()
-    }
-
-    fn listen(&self, bind: SocketAddr) -> TcpListener {
-        let listener = self.inside(move || StdListener::bind(bind).unwrap());
-        listener.set_nonblocking(true).unwrap();
-        TcpListener::from_std(listener).unwrap()
-    }
-
-    fn sysctl(&self, key: &'static str, value: &'static str) {
-        self.inside(move || std::fs::write(Path::new("/proc/sys/net").join(key), value).unwrap());
-    }
-
-    fn prober(&self) -> Prober {
-        Prober::builder().network_namespace(&self.name).build()
-    }
-}
-
-impl Drop for Netns {
-    fn drop(&mut self) {
-        // A test may have deleted it already.
-        let _ = ip(&["netns", "del", &self.name]);
-    }
-}
-
-fn ip(args: &[&str]) -> Result<(), String> {
-    let output = Command::new("ip").args(args).output().map_err(|error| format!("ip: {error}"))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-    }
-}
 
 fn tcp(port: u16) -> ProbeSpec {
     ProbeSpec::Tcp { port, tls: None }
@@ -167,7 +87,7 @@ async fn pings_work_with_and_without_ping_sockets() {
         // Loopback answers for all of its network, other networks have no way there.
         let nowhere = SocketAddr::from(([192, 0, 2, 1], 0));
         let outcome = run(&prober, nowhere, &ProbeSpec::Icmp, PATIENT).await;
-        expect("no route", &outcome, Code::L4Con, r"192\.0\.2\.1 cannot be reached: network unreachable");
+        expect("no route", &outcome, Code::SockErr, r"cannot send to 192\.0\.2\.1: network unreachable");
     }
 }
 

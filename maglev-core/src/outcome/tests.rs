@@ -14,6 +14,7 @@ fn every_code_has_its_text_and_verdict() {
         (Code::L7Rsp, "L7RSP", Verdict::Fail),
         (Code::L7Sts, "L7STS", Verdict::Fail),
         (Code::SockErr, "SOCKERR", Verdict::Inconclusive),
+        (Code::Stalled, "STALLED", Verdict::Inconclusive),
     ];
     assert_eq!(table.map(|(code, _, _)| code), Code::ALL);
     for (code, text, verdict) in table {

@@ -2,28 +2,26 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::{is_local, words};
+use super::{Stage, network_words, words};
 
 #[test]
-fn only_faults_of_this_host_are_local() {
+fn errors_of_connect_itself_are_ours() {
     for errno in [
-        Errno::EMFILE,
-        Errno::ENFILE,
-        Errno::ENOBUFS,
-        Errno::ENOMEM,
+        Errno::ENETUNREACH,
+        Errno::EHOSTUNREACH,
+        Errno::ENETDOWN,
         Errno::EACCES,
         Errno::EPERM,
+        Errno::EINVAL,
         Errno::EADDRNOTAVAIL,
-        Errno::EAFNOSUPPORT,
+        Errno::ENOBUFS,
+        Errno::ETIMEDOUT,
     ] {
-        assert!(is_local(&io::Error::from(errno)), "{errno}");
+        assert_eq!(Stage::of_connect(&io::Error::from(errno)), Stage::Call, "{errno}");
     }
-    for errno in
-        [Errno::ECONNREFUSED, Errno::ECONNRESET, Errno::EHOSTUNREACH, Errno::ENETUNREACH, Errno::ETIMEDOUT]
-    {
-        assert!(!is_local(&io::Error::from(errno)), "{errno}");
+    for errno in [Errno::ECONNREFUSED, Errno::ECONNRESET] {
+        assert_eq!(Stage::of_connect(&io::Error::from(errno)), Stage::Network, "{errno}");
     }
-    assert!(!is_local(&io::Error::other("not from the kernel")));
 }
 
 #[test]
@@ -31,4 +29,6 @@ fn errors_are_said_without_numbers() {
     assert_eq!(words(&io::Error::from(Errno::EHOSTUNREACH)), "host unreachable");
     assert_eq!(words(&io::Error::from(Errno::EISDIR)), "Is a directory");
     assert_eq!(words(&io::Error::other("odd")), "odd");
+    assert_eq!(words(&io::Error::from(Errno::EACCES)), "not permitted");
+    assert_eq!(network_words(&io::Error::from(Errno::EACCES)), "administratively prohibited");
 }

@@ -13,7 +13,7 @@ pub(super) fn failure(error: Option<&io::Error>) -> Finding {
         // A TLS 1.3 handshake is complete for the client before the server has looked at the client's certificate.
         return Finding::new(Code::L6Rsp, tls::words(error));
     }
-    if fault::is_local(error) {
+    if fault::is_shortage(error) {
         return Finding::local(fault::words(error));
     }
     match error.kind() {

@@ -52,6 +52,67 @@ impl Echo {
             && u16::from_be_bytes([seq0, seq1]) == self.sequence
             && payload == self.token
     }
+
+    /// Whether `quote`, the beginning of a packet that an ICMP error is about, is this request. Errors quote at least its
+    /// first eight bytes (RFC 792).
+    fn is_quoted_by(&self, quote: &[u8], raw: bool) -> bool {
+        let Some((&[kind, code, _, _, id0, id1, seq0, seq1], payload)) = quote.split_first_chunk::<HEADER>()
+        else {
+            return false;
+        };
+        kind == if self.v4 { 8 } else { 128 }
+            && code == 0
+            && (!raw || u16::from_be_bytes([id0, id1]) == self.identifier)
+            && u16::from_be_bytes([seq0, seq1]) == self.sequence
+            && payload.iter().zip(&self.token).all(|(quoted, sent)| quoted == sent)
+    }
+}
+
+/// Where the kernel has an error from (`ee_origin` in `ip(7)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// An ICMP message.
+    Icmp,
+    /// An ICMPv6 message.
+    Icmp6,
+    /// Anything else, such as the kernel itself.
+    Other,
+}
+
+impl Origin {
+    pub(crate) const fn from_raw(origin: u8) -> Self {
+        match origin {
+            2 => Origin::Icmp,
+            3 => Origin::Icmp6,
+            _ => Origin::Other,
+        }
+    }
+}
+
+/// An error on the queue of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) origin: Origin,
+    pub(crate) kind: u8,
+    pub(crate) code: u8,
+}
+
+impl Report {
+    /// Whether it says that `echo` was not delivered. `quote` is what it quotes of the packet it is about.
+    ///
+    /// Redirects say that there is a better way, "fragmentation needed" that another packet was too long: the echo may
+    /// well come back. And on a raw socket come the errors of everybody who pings the same address.
+    pub(crate) fn ends(self, echo: &Echo, quote: &[u8], raw: bool) -> bool {
+        let undelivered = match (self.origin, self.kind, self.code) {
+            // Destination unreachable, but for "fragmentation needed"; time exceeded; parameter problem.
+            (Origin::Icmp, 3, code) => code != 4,
+            (Origin::Icmp, 11 | 12, _) => true,
+            // The same; "packet too big" has a type of its own.
+            (Origin::Icmp6, 1 | 3 | 4, _) => true,
+            (Origin::Icmp | Origin::Icmp6 | Origin::Other, _, _) => false,
+        };
+        undelivered && echo.is_quoted_by(quote, raw)
+    }
 }
 
 fn skip_ipv4_header(packet: &[u8]) -> Option<&[u8]> {
