@@ -233,6 +233,7 @@ fn probe(behaviour: Behaviour, since: Duration, check: &HealthCheck) -> (Duratio
         Code::L7Rsp => "the body is not what was wanted".to_owned(),
         Code::L7Sts => "got status 503".to_owned(),
         Code::SockErr => "there is no such network namespace".to_owned(),
+        Code::Stalled => "maglevd did not run for 1 s of this probe".to_owned(),
     };
     (after, Outcome { code, detail, timings: Timings { total: after, ..Timings::default() } })
 }
