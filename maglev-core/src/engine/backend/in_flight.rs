@@ -36,7 +36,8 @@ pub(super) fn verdict(asked: &HealthCheck, check: &HealthCheck, outcome: &Outcom
             | Code::L6Rsp
             | Code::L7Rsp
             | Code::L7Sts
-            | Code::SockErr => {
+            | Code::SockErr
+            | Code::Stalled => {
                 if same_question {
                     Verdict::Fail
                 } else {
