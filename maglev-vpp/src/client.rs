@@ -20,7 +20,7 @@ use crate::wire::{DecodeError, Field, MessageTable};
 mod connection;
 mod handshake;
 
-use connection::{Command, Expect, Failure};
+use connection::{Command, Expect, Failure, Waiting};
 
 /// How to connect.
 #[derive(Clone)]
@@ -74,6 +74,7 @@ struct Shared {
     monitor: Arc<dyn Monitor>,
     table: MessageTable,
     info: VppInfo,
+    waiting: Waiting,
     closed: watch::Receiver<Option<CloseReason>>,
 }
 
@@ -104,10 +105,12 @@ impl Client {
         let (closed_sender, closed) = watch::channel(None);
         let (commands, receiver) = mpsc::channel(QUEUE);
         let table = registered.table.clone();
-        tokio::spawn(connection::serve(registered, receiver, closed_sender));
+        let waiting = Waiting::default();
+        tokio::spawn(connection::serve(registered, receiver, waiting.clone(), closed_sender));
 
         let unknown = VppInfo { version: String::new(), build_date: String::new(), pid: 0 };
-        let shared = Shared { path: path.to_owned(), deadline, monitor, table, info: unknown, closed };
+        let shared =
+            Shared { path: path.to_owned(), deadline, monitor, table, info: unknown, waiting, closed };
         let client = Client { commands, shared: Arc::new(shared) };
         let info = client
             .introduction()
@@ -185,6 +188,12 @@ impl Client {
     /// The socket this client is connected to.
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// How long requests have been waiting while VPP sent no answer at all; `None` while none waits. It answers at once,
+    /// whatever VPP does.
+    pub fn unanswered_for(&self) -> Option<Duration> {
+        self.shared.waiting.since().map(|since| since.elapsed())
     }
 
     /// All messages this VPP has.

@@ -10,7 +10,7 @@ mod config;
 mod explain;
 mod help;
 mod plan;
-mod problems;
+pub(crate) mod problems;
 mod set;
 mod show;
 mod token;
@@ -152,13 +152,16 @@ fn plan_commands() -> Vec<Node> {
 fn show_commands() -> Vec<Node> {
     vec![
         word("problems", "all that is wrong now, the worst first; nothing when all is well")
-            .runs(|session, _| Box::pin(problems::show(session)), Json::Array("Problem"))
+            .runs(|session, arguments| Box::pin(problems::show(session, arguments)), Json::Array("Problem"))
             .details(
-                "Every frontend that is down or on a spare pool, every backend that is down, failing, or kept from its \
-                 traffic by an operator, what VPP refused or lacks, and a configuration that is not valid or not loaded. \
-                 What the configuration itself disables is not wrong. The output is empty when all is well, and the exit \
-                 code is 0 all the same.",
-            ),
+                "The daemon lists them from its memory, so the answer comes at once while VPP hangs. The JSON also has \
+                 what to do about each problem, and its alert; docs/troubleshooting.md lists all problems there are. What \
+                 the configuration itself disables is not wrong. The output is empty when all is well, and the exit code \
+                 is 0 unless `exit-status` is given: then it is that of a monitoring plugin, 0 without problems, 1 for \
+                 notices and warnings, 2 for anything bad, 3 where the server cannot be asked, and the first line of text \
+                 is a summary.",
+            )
+            .options([word(problems::EXIT_STATUS, "exit with 0, 1, 2 or 3, for a monitoring system").ends()]),
         word("version", "the version of the daemon, and how long it has been running")
             .runs(|session, _| Box::pin(show::version(session)), Json::Object("Version")),
         word("frontends", "every frontend with its pools and backends")

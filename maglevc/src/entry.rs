@@ -9,11 +9,13 @@ use jiff::tz::TimeZone;
 use crate::args::{Args, Color, Early, operator};
 use crate::client::{Client, Deadlines};
 use crate::commands::completions;
+use crate::commands::problems::EXIT_STATUS;
 use crate::complete::{self, Wanted};
 use crate::failure::Failure;
 use crate::names::Names;
 use crate::output::{Output, Paper};
 use crate::render::help::Overview;
+use crate::render::problem::Unknown;
 use crate::render::{Page, Text};
 use crate::session::Session;
 use crate::tree::token::Line;
@@ -60,6 +62,7 @@ pub(crate) struct Terminal {
 /// Does what the arguments ask for, and says what the process ends with.
 pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
     let Surroundings { clock, ref zone, terminal, .. } = surroundings;
+    let monitored = is_monitored(&surroundings.arguments);
     let zone = zone.clone();
     let args = match Args::parse(&surroundings.arguments) {
         Ok(args) => args,
@@ -70,7 +73,11 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
         }
         Err(Early::Usage(text)) => {
             let page = Page::new(terminal.width, clock(), zone);
-            return fail(&Failure::Flags(text), &mut *surroundings.errors, page, terminal.errors_color);
+            let failure = Failure::Flags(text);
+            if monitored {
+                return unknown(&failure, &mut *surroundings.out, page);
+            }
+            return fail(&failure, &mut *surroundings.errors, page, terminal.errors_color);
         }
     };
     let colored = |detected| match args.color {
@@ -99,6 +106,9 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
         Err(_) if args.complete.is_some() => return 0,
         Err(failure) => {
             let page = Page::new(terminal.width, clock(), zone);
+            if monitored {
+                return unknown(&failure, &mut *output.out, page);
+            }
             return fail(&failure, &mut *surroundings.errors, page, colored(terminal.errors_color));
         }
     };
@@ -126,9 +136,26 @@ pub(crate) async fn run(mut surroundings: Surroundings) -> u8 {
         Ok(code) => code,
         Err(failure) => {
             let page = Page::new(terminal.width, clock(), zone);
+            if monitored && !matches!(failure, Failure::Status(_)) {
+                return unknown(&failure, &mut *session.output.out, page);
+            }
             fail(&failure, &mut *session.errors, page, colored(terminal.errors_color))
         }
     }
+}
+
+/// Whether a monitoring system runs the command, and takes every failure for an unknown status.
+fn is_monitored(arguments: &[String]) -> bool {
+    arguments.last().is_some_and(|last| last.len() > 1 && EXIT_STATUS.starts_with(last.as_str()))
+        && arguments.iter().any(|word| word.starts_with("pr") && "problems".starts_with(word.as_str()))
+}
+
+/// Reports a failure as monitoring plugins do: on the standard output, with the exit code for an unknown status.
+fn unknown(failure: &Failure, out: &mut dyn Write, mut page: Page) -> u8 {
+    Unknown(&failure.to_string()).text(&mut page);
+    // When it cannot be written, the exit code has to do.
+    let _ = out.write_all(page.finish(false).as_bytes());
+    3
 }
 
 /// Says what went wrong, unless that is only that nobody reads on.

@@ -28,6 +28,9 @@ pub(crate) enum Failure {
     /// The command ran, and its output says that not all is well: an invalid configuration, a write that VPP refused.
     #[error("{0}")]
     Unwell(String),
+    /// The command ran, and its exit code is part of its answer.
+    #[error("")]
+    Status(u8),
     /// A change that takes more than it seems to, and nobody said that this is meant.
     #[error("{0}; add `force` to do it all the same")]
     NeedsForce(String),
@@ -97,6 +100,7 @@ impl Failure {
             Self::Usage(_) | Self::Flags(_) | Self::Config(_) | Self::NoSuchCommand(_) | Self::NoTerminal => {
                 2
             }
+            Self::Status(code) => *code,
             Self::Ended => ENDED,
             Self::Unreachable { .. } | Self::Mistrusted { .. } | Self::Silent { .. } | Self::Lost { .. } => 3,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,

@@ -21,7 +21,6 @@ mod impact;
 mod live;
 mod names;
 mod output;
-mod problems;
 mod render;
 mod script;
 mod server;

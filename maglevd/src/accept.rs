@@ -4,9 +4,9 @@
 mod connection;
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
@@ -96,12 +96,26 @@ impl Fate {
     }
 }
 
+/// A TLS handshake that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastFailure {
+    /// The time.
+    pub at: SystemTime,
+    /// The peer.
+    pub from: String,
+    /// The error.
+    pub error: String,
+    /// Failures since the start, up to this one.
+    pub count: u64,
+}
+
 /// What became of the connections to the listeners of one kind.
 #[derive(Debug)]
 pub struct Tally {
     /// "gRPC" or "metrics".
     what: &'static str,
     fates: [AtomicU64; Fate::ALL.len()],
+    handshake: Mutex<Option<LastFailure>>,
     throttle: Throttle,
 }
 
@@ -109,7 +123,7 @@ impl Tally {
     /// Of listeners of a kind.
     pub fn new(what: &'static str) -> Arc<Self> {
         let throttle = Throttle::new(20, Duration::from_secs(5));
-        Arc::new(Tally { what, fates: Default::default(), throttle })
+        Arc::new(Tally { what, fates: Default::default(), handshake: Mutex::default(), throttle })
     }
 
     /// How many there were of a kind.
@@ -117,7 +131,21 @@ impl Tally {
         self.fates.get(fate as usize).map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
+    /// The last TLS handshake that failed.
+    pub fn last_handshake_failure(&self) -> Option<LastFailure> {
+        self.handshake.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn add(&self, fate: Fate, origin: &Origin, error: Option<&io::Error>) {
+        if fate == Fate::HandshakeFailed {
+            let failure = LastFailure {
+                at: SystemTime::now(),
+                from: origin.to_string(),
+                error: error.map(ToString::to_string).unwrap_or_default(),
+                count: self.count(fate) + 1,
+            };
+            *self.handshake.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        }
         if let Some(count) = self.fates.get(fate as usize) {
             count.fetch_add(1, Ordering::Relaxed);
         }

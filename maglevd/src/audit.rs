@@ -10,14 +10,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 
 pub use self::record::{Note, Record};
 pub use self::tail::{Tail, Wanted};
+use crate::failing::Failing;
 use crate::throttle::Throttle;
 
 /// For one line. A disk that takes longer has failed, and whoever waits for a drain has waited enough.
@@ -35,6 +36,8 @@ struct Inner {
     path: PathBuf,
     file: Arc<Mutex<Open>>,
     counts: Counts,
+    /// The failure that lasts since the last line that was written.
+    failing: std::sync::Mutex<Option<Failing>>,
     /// For what is refused to those who may change nothing, so that they cannot fill the disk.
     refusals: Throttle,
     complaints: Throttle,
@@ -57,8 +60,10 @@ struct Counts {
 }
 
 /// What the audit log has seen since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditStatus {
+    /// The file.
+    pub path: PathBuf,
     /// Lines written.
     pub written: u64,
     /// Lines that could not be written.
@@ -67,6 +72,8 @@ pub struct AuditStatus {
     pub left_out: u64,
     /// Lines that could not be read when somebody looked.
     pub damaged: u64,
+    /// Why the file cannot be written, and since when; absent while it can.
+    pub failing: Option<Failing>,
 }
 
 impl Audit {
@@ -76,6 +83,7 @@ impl Audit {
             path,
             file: Arc::default(),
             counts: Counts::default(),
+            failing: std::sync::Mutex::default(),
             refusals: Throttle::new(100, Duration::from_secs(1)),
             complaints: Throttle::new(5, Duration::from_secs(60)),
         })));
@@ -140,9 +148,12 @@ impl Audit {
 
     /// What it has seen; none where there is no log.
     pub fn status(&self) -> Option<AuditStatus> {
-        let counts = &self.0.as_ref()?.counts;
+        let inner = self.0.as_ref()?;
+        let counts = &inner.counts;
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         Some(AuditStatus {
+            path: inner.path.clone(),
+            failing: inner.failing.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             written: read(&counts.written),
             failed: read(&counts.failed),
             left_out: read(&counts.left_out),
@@ -166,6 +177,13 @@ impl Inner {
     }
 
     fn complain(&self, result: io::Result<()>) {
+        {
+            let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+            *failing = match &result {
+                Ok(()) => None,
+                Err(error) => Some(Failing::again(failing.take(), &error.to_string(), SystemTime::now())),
+            };
+        }
         if let Err(error) = result
             && let Some(left_out) = self.complaints.pass(Instant::now())
         {

@@ -181,7 +181,11 @@ impl Driver {
             tally: self.tally.clone(),
             reading: self.clock.reading(),
             load: Load { probes: self.probes.in_flight(), watchers: self.events.receiver_count() },
-            state: StateView { intent: self.keeper.kept(), health_failures: self.warmth.failures() },
+            state: StateView {
+                intent: self.keeper.kept(),
+                health_failures: self.warmth.failures(),
+                health_failing: self.warmth.failing(),
+            },
             next_event: self.next_event,
         }
     }

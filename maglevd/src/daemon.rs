@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use maglev_core::config::{self, Config, Parsed, ParsedAccess};
@@ -23,6 +23,7 @@ use crate::lock::Locks;
 use crate::logging::Lines;
 use crate::metrics::{Damaged, Guard, Metrics, Sources};
 use crate::notify::ServiceManager;
+use crate::problems::{Aside, Damage, FileCheck, Problems};
 use crate::rehearsal::{self, Missing};
 use crate::reload::{self, Beside, ConfigStatus, Reloader};
 use crate::settings::Settings;
@@ -30,7 +31,7 @@ use crate::state::{self, HealthFile, IntentFile, SetAside, StateError};
 use crate::supervision::Supervision;
 use crate::tls::{Protocol, Tls};
 use crate::vpp::{Link, Messages, Vpp};
-use crate::{http, version};
+use crate::{http, problems, version};
 
 /// How long calls under way at the end may take to finish. A peer that sent half a request would wait for ever.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -154,7 +155,8 @@ impl Daemon {
         let (stop, mut locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();
         let clock = Clock::start();
-        let State { intent, intents, health, verdicts, damaged } = open_state(&self.settings)?;
+        let State { intent, intents, health, verdicts, damage } = open_state(&self.settings)?;
+        let damaged = Damaged { intent: damage.intent.is_some(), health: damage.health.is_some() };
         let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
         let link = self.settings.vpp.clone().map(Link::new);
@@ -202,12 +204,27 @@ impl Daemon {
             grpc: Tally::new("gRPC"),
             metrics: Tally::new("metrics"),
         };
+        let (file, looks) = FileCheck::new(reloader.clone(), stop.clone());
+        tasks.spawn(looks);
+        let problems = Problems::new(problems::Sources {
+            control: control.clone(),
+            config: status.clone(),
+            path: self.settings.config.clone(),
+            file,
+            link: link.clone(),
+            missing: missing.clone(),
+            tls: self.tls.clone(),
+            audit: audit.clone(),
+            connections: vec![("gRPC", Arc::clone(&guard.grpc)), ("metrics", Arc::clone(&guard.metrics))],
+            damage: Arc::new(damage),
+            started: SystemTime::now(),
+        });
         let calls = grpc::calls();
         let metrics_tls = self.tls.as_ref().filter(|_| self.settings.metrics_tls);
         let metrics_gate = gate(Protocol::Http1, metrics_tls, http::LIMITS, &guard.metrics);
         let grpc_gate = gate(Protocol::Http2, self.tls.as_ref(), grpc::LIMITS, &guard.grpc);
         let sources = Sources { link: link.clone(), messages, calls: calls.clone(), missing, guard, damaged };
-        let metrics = Metrics::new(control.clone(), status, sources);
+        let metrics = Metrics::new(control.clone(), status, sources).with_problems(problems.clone());
         let metrics = Arc::new(metrics);
         for listener in self.metrics {
             tracing::info!(address = listener.local(), tls = metrics_tls.is_some(), "serving metrics");
@@ -218,7 +235,8 @@ impl Daemon {
             let tls = self.tls.is_some() && !listener.is_unix();
             tracing::info!(address = listener.local(), tls, "serving gRPC");
         }
-        let service = Service::new(control, reloader, clock, self.lines, link, audit.clone(), stop.clone());
+        let service =
+            Service::new(control, reloader, clock, self.lines, link, audit.clone(), problems, stop.clone());
         let judged = (self.access, audit);
         let reflection = self.settings.reflection;
         let mut servers =
@@ -320,7 +338,7 @@ struct State {
     intents: Intents,
     health: Option<HealthFile>,
     verdicts: Verdicts,
-    damaged: Damaged,
+    damage: Damage,
 }
 
 /// Opens the state directory. What is damaged or cannot be written is told and does not keep the daemon from running.
@@ -340,7 +358,8 @@ fn open_state(settings: &Settings) -> anyhow::Result<State> {
     let mut state = State::default();
     match IntentFile::open(directory.clone()) {
         Ok((file, intents, aside)) => {
-            (state.intent, state.intents, state.damaged.intent) = (Keep::In(file), intents, aside.is_some());
+            (state.intent, state.intents) = (Keep::In(file), intents);
+            state.damage.intent = aside.as_ref().map(set_aside);
             if let Some(SetAside { file, kept_as, damage }) = aside {
                 tracing::error!(
                     file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
@@ -358,7 +377,8 @@ fn open_state(settings: &Settings) -> anyhow::Result<State> {
     }
     match HealthFile::open(directory) {
         Ok((file, verdicts, aside)) => {
-            (state.health, state.verdicts, state.damaged.health) = (Some(file), verdicts, aside.is_some());
+            (state.health, state.verdicts) = (Some(file), verdicts);
+            state.damage.health = aside.as_ref().map(set_aside);
             if let Some(SetAside { file, kept_as, damage }) = aside {
                 tracing::error!(
                     file = %file.display(), kept_as = %kept_as.display(), error = %reload::Chain(&damage),
@@ -369,6 +389,14 @@ fn open_state(settings: &Settings) -> anyhow::Result<State> {
         Err(error) => unusable(&error, "what the probes say will not survive a restart"),
     }
     Ok(state)
+}
+
+fn set_aside(aside: &SetAside) -> Aside {
+    Aside {
+        file: aside.file.display().to_string(),
+        kept_as: aside.kept_as.display().to_string(),
+        damage: reload::Chain(&aside.damage).to_string(),
+    }
 }
 
 fn unusable(error: &StateError, so: &str) {

@@ -13,3 +13,20 @@ pub fn raise_open_files() {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
+
+/// Open files of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Files {
+    /// Those that are open.
+    pub open: u64,
+    /// The most there may be.
+    pub limit: u64,
+}
+
+/// The open files of this process; `None` where the system does not say.
+pub fn open_files() -> Option<Files> {
+    let open = std::fs::read_dir("/proc/self/fd").ok()?.count();
+    let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    // One is open for this look.
+    Some(Files { open: u64::try_from(open).ok()?.saturating_sub(1), limit })
+}

@@ -28,6 +28,7 @@ pub use self::state::Damaged;
 use crate::clock::Reading;
 use crate::control::{Control, Load, StateView, Stopped};
 use crate::grpc::Calls;
+use crate::problems::{self, Problems, Severity};
 use crate::rehearsal::Missing;
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
@@ -40,6 +41,7 @@ pub struct Metrics {
     control: Control,
     config: ConfigStatus,
     sources: Sources,
+    problems: Option<Problems>,
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
@@ -102,7 +104,14 @@ impl Metrics {
     /// Metrics of the engine that `control` speaks to.
     pub fn new(control: Control, config: ConfigStatus, sources: Sources) -> Self {
         let process = metrics_process::Collector::default();
-        Metrics { control, config, sources, process, turn: Arc::default() }
+        Metrics { control, config, sources, problems: None, process, turn: Arc::default() }
+    }
+
+    /// Counts these problems too.
+    #[must_use]
+    pub fn with_problems(mut self, problems: Problems) -> Self {
+        self.problems = Some(problems);
+        self
     }
 
     /// Every metric, in Prometheus' text format 0.0.4.
@@ -110,14 +119,19 @@ impl Metrics {
     /// Dropping the future is safe; the next scrape still waits for this one.
     pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sample = self
-            .control
-            .read(|seen| Sample::take(&seen.engine, &seen.tally, seen.reading, seen.load, seen.state));
+        let sample = self.control.read(|seen| {
+            Sample::take(&seen.engine, &seen.tally, seen.reading, seen.load, seen.state.clone())
+        });
         let sample = sample.await?;
+        let found = match &self.problems {
+            Some(problems) => problems.find().await,
+            None => Vec::new(),
+        };
+        let problems = problems::count(&found);
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
         let text = tokio::task::spawn_blocking(move || {
-            let text = metrics.write(&sample);
+            let text = metrics.write(&sample, problems);
             drop(turn);
             text
         });
@@ -125,13 +139,17 @@ impl Metrics {
         text.await.map_err(|_| Stopped)
     }
 
-    fn write(&self, sample: &Sample) -> String {
+    fn write(&self, sample: &Sample, problems: [(Severity, usize); 3]) -> String {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             sample.describe();
             sample.record();
             self.describe();
             self.record();
+            for (severity, count) in problems {
+                #[expect(clippy::cast_precision_loss, reason = "there are never so many")]
+                gauge!("maglev_problems", "severity" => severity.as_str()).set(count as f64);
+            }
             self.sources.guard.describe();
             self.sources.guard.record();
             state::describe();
@@ -159,6 +177,7 @@ impl Metrics {
             "maglev_capability_missing",
             "Whether probes of this configuration need a capability that this process lacks."
         );
+        describe_gauge!("maglev_problems", "Problems that `maglevc show problems` lists, by severity.");
         describe_gauge!("maglev_build_info", "What this program was built from; always 1.");
     }
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use maglev_core::check::HealthCheck;
 use maglev_core::config::Config;
@@ -25,18 +25,49 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Names that are listed in a log line. Who has more knows where to look.
 const LISTED: usize = 10;
 
-/// The capabilities that probes need and that we lack. Cheap to clone; all clones show the same.
+/// The checks whose probes cannot be made. Cheap to clone; all clones show the same.
 #[derive(Clone, Debug, Default)]
-pub struct Missing(Arc<Mutex<BTreeSet<Capability>>>);
+pub struct Missing(Arc<Mutex<Vec<Blocked>>>);
+
+/// Checks whose probes cannot be made, for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The capability that is missing, where that is the reason.
+    pub capability: Option<Capability>,
+    /// The reason.
+    pub sentence: String,
+    /// The checks.
+    pub checks: BTreeSet<String>,
+    /// Their backends.
+    pub backends: BTreeSet<String>,
+    /// How to give the capability.
+    pub remedy: Option<&'static str>,
+    /// The time this was found first.
+    pub since: SystemTime,
+}
 
 impl Missing {
-    /// Those that are missing now.
+    /// The capabilities that are missing now.
     pub fn read(&self) -> BTreeSet<Capability> {
+        self.blocked().iter().filter_map(|blocked| blocked.capability).collect()
+    }
+
+    /// The checks whose probes cannot be made now.
+    pub fn blocked(&self) -> Vec<Blocked> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, missing: BTreeSet<Capability>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = missing;
+    fn set(&self, found: &Found, now: SystemTime) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let blocked = found.iter().map(|(obstacle, Unprobed { checks, backends })| Blocked {
+            capability: obstacle.capability,
+            sentence: obstacle.sentence.clone(),
+            checks: checks.clone(),
+            backends: backends.clone(),
+            remedy: obstacle.capability.map(remedy),
+            since: known.iter().find(|one| one.sentence == obstacle.sentence).map_or(now, |one| one.since),
+        });
+        *known = blocked.collect();
     }
 }
 
@@ -68,7 +99,7 @@ async fn keep_trying(control: Control, status: ConfigStatus, missing: Missing) {
         let mut again = true;
         loop {
             let found = rehearse(&prober, &config).await;
-            missing.set(found.keys().filter_map(|obstacle| obstacle.capability).collect());
+            missing.set(&found, SystemTime::now());
             report(&found, &before, again);
             let fine = found.is_empty();
             (before, again) = (found, false);

@@ -111,12 +111,14 @@ pub struct Loaded {
     pub last_reload_successful: bool,
     /// When the configuration in force was loaded.
     pub loaded_at: SystemTime,
+    /// When a reload was refused first since then; absent where none was.
+    pub refused_at: Option<SystemTime>,
 }
 
 impl ConfigStatus {
     /// Loaded now.
     pub fn loaded() -> Self {
-        let loaded = Loaded { last_reload_successful: true, loaded_at: SystemTime::now() };
+        let loaded = Loaded { last_reload_successful: true, loaded_at: SystemTime::now(), refused_at: None };
         ConfigStatus(Arc::new(watch::Sender::new(loaded)))
     }
 
@@ -134,7 +136,9 @@ impl ConfigStatus {
         self.0.send_modify(|loaded| {
             loaded.last_reload_successful = successful;
             if successful {
-                loaded.loaded_at = SystemTime::now();
+                (loaded.loaded_at, loaded.refused_at) = (SystemTime::now(), None);
+            } else {
+                loaded.refused_at.get_or_insert_with(SystemTime::now);
             }
         });
     }

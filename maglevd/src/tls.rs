@@ -3,6 +3,7 @@
 mod certificate;
 mod files;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::files::{Content, Loaded};
 pub use self::files::{Files, TlsError};
+use crate::failing::Failing;
 use crate::reload::Chain;
 
 /// How often the files are looked at. Renewals come days before they are needed.
@@ -42,6 +44,8 @@ struct Inner {
     files: Files,
     loaded: RwLock<Arc<Loaded>>,
     state: Mutex<State>,
+    /// Why the files on disk were refused. Apart from `state`, whose lock is held while files are read.
+    refused: Mutex<Option<Failing>>,
 }
 
 #[derive(Debug)]
@@ -50,16 +54,17 @@ struct State {
     seen: Option<Content>,
     /// The last complaint, and when it was made.
     complaint: Option<(String, tokio::time::Instant)>,
-    successful: bool,
 }
 
 /// How the certificate in force is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsStatus {
+    /// The file of the certificate.
+    pub certificate: PathBuf,
     /// When the certificate expires.
     pub expires: SystemTime,
-    /// Whether the last load was taken.
-    pub last_load_successful: bool,
+    /// Why the files on disk were refused, and since when; absent where the last load succeeded.
+    pub refused: Option<Failing>,
 }
 
 impl Tls {
@@ -68,8 +73,13 @@ impl Tls {
         let content = files.read()?;
         let loaded = files.load(&content)?;
         warn_of_expiry(&files, &loaded);
-        let state = State { seen: Some(content), complaint: None, successful: true };
-        let inner = Inner { files, loaded: RwLock::new(Arc::new(loaded)), state: Mutex::new(state) };
+        let state = State { seen: Some(content), complaint: None };
+        let inner = Inner {
+            files,
+            loaded: RwLock::new(Arc::new(loaded)),
+            state: Mutex::new(state),
+            refused: Mutex::default(),
+        };
         Ok(Tls(Arc::new(inner)))
     }
 
@@ -85,8 +95,8 @@ impl Tls {
     /// How it is doing.
     pub fn status(&self) -> TlsStatus {
         let expires = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).expires;
-        let successful = self.0.state.lock().unwrap_or_else(PoisonError::into_inner).successful;
-        TlsStatus { expires, last_load_successful: successful }
+        let refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        TlsStatus { certificate: self.0.files.certificate.clone(), expires, refused }
     }
 
     /// Takes the files again if they hold something else than before. What cannot be taken is refused, and the old
@@ -111,7 +121,7 @@ impl Tls {
         });
         match result {
             Ok(None) => {
-                if !state.successful {
+                if self.status().refused.is_some() {
                     tracing::info!("the TLS files are again those in force");
                 }
             }
@@ -126,8 +136,10 @@ impl Tls {
                 *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
             }
             Err(error) => {
-                state.successful = false;
                 let words = Chain(&error).to_string();
+                let mut refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                *refused = Some(Failing::again(refused.take(), &words, SystemTime::now()));
+                drop(refused);
                 let told = state.complaint.as_ref();
                 if told.is_none_or(|(before, at)| *before != words || at.elapsed() >= REPEAT) {
                     tracing::error!(
@@ -139,7 +151,8 @@ impl Tls {
                 return;
             }
         }
-        (state.successful, state.complaint) = (true, None);
+        *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        state.complaint = None;
     }
 
     /// Looks at the files every now and then until `stop`, so that renewals need nobody to tell of them.

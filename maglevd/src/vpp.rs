@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use self::counters::Places;
 pub use self::counters::{Counters, VipCounters};
 pub use self::messages::Messages;
-pub use self::status::{Connection, Link, Status};
+pub use self::status::{Connection, Health, Link, Stats, Status};
 use crate::clock::Clock;
 use crate::lock::VppLock;
 use crate::reload::Chain;
@@ -172,7 +172,7 @@ impl Vpp {
             }
         };
         self.connections += 1;
-        let mut counters = counters::Reader::new(&self.sockets.stats, DEADLINE);
+        let mut counters = counters::Reader::new(self.link.clone(), DEADLINE);
         let boot = tokio::time::timeout(BOOT, counters.boot_time()).await.ok().flatten();
         if let (Some(boot), Some(last)) = (boot, self.last_boot)
             && boot != last
@@ -187,11 +187,11 @@ impl Vpp {
         if self.news.send(News::Connected(self.connections)).await.is_err() {
             return false;
         }
-        let (link, clock, places) = (self.link.clone(), self.clock, Places::default());
+        let (clock, places) = (self.clock, Places::default());
         let mut seen = false;
         let reason = tokio::select! {
             reason = self.attend(&lb, &places, &mut seen) => reason,
-            never = counters.run(&lb, &places, &link, clock) => never,
+            never = counters.run(&lb, &places, clock) => never,
         };
         tracing::warn!(reason, "connection to VPP lost");
         self.link.set(Status::Disconnected { problem: reason });

@@ -27,6 +27,7 @@ pub(crate) fn command(method: &str) -> Option<&'static str> {
         "PlanVPPLBState" => "plan vpp lb state",
         "GetAccess" => "show access",
         "ListAudit" => "show audit",
+        "ListProblems" => "show problems",
         _ => return None,
     })
 }

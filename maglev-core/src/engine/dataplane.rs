@@ -1,5 +1,6 @@
 //! Pure. Keeping a dataplane in agreement: when to look, when to write, and what is known of it meanwhile.
 
+mod foreign;
 mod tables;
 mod warm_up;
 

@@ -1,12 +1,13 @@
 //! Driver. The task that owns the socket: writes requests, routes answers by context, answers keepalives.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::handshake::{ControlIds, Registered};
 use crate::error::CloseReason;
@@ -33,6 +34,27 @@ const SWEEP: Duration = Duration::from_secs(1);
 /// How long leaving may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// Since when requests have been waiting for an answer, shared with the clients of the connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Waiting(Arc<Mutex<Option<Instant>>>);
+
+impl Waiting {
+    /// The time of the last answer, or of the first request after it; `None` while nothing waits.
+    pub(super) fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes note of how many requests wait, and whether an answer came since the last note.
+    fn note(&self, pending: usize, answered: bool) {
+        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (pending, *since) {
+            (0, _) => *since = None,
+            (_, Some(_)) if !answered => {}
+            (_, _) => *since = Some(Instant::now()),
+        }
+    }
+}
+
 /// A request for the connection.
 pub(super) struct Command {
     pub(super) id: u16,
@@ -57,11 +79,13 @@ pub(super) enum Failure {
 pub(super) async fn serve(
     registered: Registered,
     mut commands: mpsc::Receiver<Command>,
+    waiting: Waiting,
     closed: watch::Sender<Option<CloseReason>>,
 ) {
     let Registered { mut stream, mut incoming, client_index, ids, .. } = registered;
     let mut router = Router { client_index, ids, pending: HashMap::new(), last_context: 0 };
-    let reason = exchange(&mut stream, &mut incoming, &mut commands, &mut router).await;
+    let reason = exchange(&mut stream, &mut incoming, &mut commands, &mut router, &waiting).await;
+    waiting.note(0, false);
     tracing::debug!(%reason, pending = router.pending.len(), "VPP connection ended");
     // First the reason, then the answers: whoever sees one can look up the other.
     closed.send_replace(Some(reason.clone()));
@@ -79,6 +103,7 @@ async fn exchange(
     incoming: &mut BytesMut,
     commands: &mut mpsc::Receiver<Command>,
     router: &mut Router,
+    waiting: &Waiting,
 ) -> CloseReason {
     let (mut reader, mut writer) = stream.split();
     let mut outgoing = BytesMut::with_capacity(READ);
@@ -86,13 +111,18 @@ async fn exchange(
     let mut sweep = interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let mut answered = false;
         loop {
             match frame::split_payload(incoming) {
-                Ok(Some(payload)) => router.route(payload, &mut outgoing),
+                Ok(Some(payload)) => {
+                    answered = true;
+                    router.route(payload, &mut outgoing);
+                }
                 Ok(None) => break,
                 Err(error) => return CloseReason::Frame(error),
             }
         }
+        waiting.note(router.pending.len(), answered);
         if incoming.capacity() - incoming.len() < READ / 8 {
             incoming.reserve(READ);
         }

@@ -8,12 +8,14 @@ mod backends;
 mod config;
 mod events;
 mod frontends;
+mod problems;
 
 pub(crate) use access::{access, audit};
 pub(crate) use backends::{HOSTILE, backends, calm_backends, crowd, hostile_backend};
 pub(crate) use config::{check, health_checks, reload, version};
 pub(crate) use events::{events, hostile_event};
 pub(crate) use frontends::{calm_frontends, frontends};
+pub(crate) use problems::{hostile_problem, problems, problems_of_operators, problems_of_vpp};
 
 /// The time of all fixtures: 2026-03-14 15:09:26 UTC.
 pub(crate) const NOW: i64 = 1_773_500_966;

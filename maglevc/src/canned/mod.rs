@@ -388,6 +388,21 @@ impl Maglev for Canned {
         self.answer(f::access(self.mood)).await
     }
 
+    async fn list_problems(
+        &self,
+        _: Request<ListProblemsRequest>,
+    ) -> Result<Response<ListProblemsResponse>, Status> {
+        let problems = match self.mood {
+            Mood::Old => return Err(Status::unimplemented("")),
+            Mood::Calm | Mood::Empty => Vec::new(),
+            Mood::Unwell => f::problems_of_vpp(),
+            Mood::Already => f::problems_of_operators(),
+            Mood::Hostile => vec![f::hostile_problem()],
+            _ => f::problems(),
+        };
+        self.answer(ListProblemsResponse { problems }).await
+    }
+
     async fn list_audit(
         &self,
         request: Request<ListAuditRequest>,

@@ -27,6 +27,7 @@ impl Text for Failure {
             | Self::NeedsForce(_)
             | Self::NotConfirmed
             | Self::Unwell(_)
+            | Self::Status(_)
             | Self::NoTerminal
             | Self::Ended
             | Self::Input(_)

@@ -57,6 +57,38 @@ words! {
         Admin = "admin",
     }
 
+    /// How severe a problem is.
+    ProblemSeverity {
+        /// Something does not work: traffic is lost, or a failure would go unnoticed.
+        Bad = "bad",
+        /// Something works and is about to stop, or works without its safety.
+        Warning = "warning",
+        /// Something is not as configured because an operator asked for it, or because work is in progress.
+        Notice = "notice",
+    }
+
+    /// The part of the system that a problem is about, in the order of the list.
+    ProblemKind {
+        /// The process of the daemon.
+        Daemon = "daemon",
+        /// The state directory.
+        State = "state",
+        /// The certificate and TLS connections of the daemon.
+        Tls = "tls",
+        /// The audit log.
+        Audit = "audit",
+        /// The configuration file and the files beside it.
+        Config = "config",
+        /// The connection to VPP.
+        Vpp = "vpp",
+        /// What VPP has, compared with what it should have.
+        Sync = "sync",
+        /// A frontend.
+        Frontend = "frontend",
+        /// A backend.
+        Backend = "backend",
+    }
+
     /// What is known of a backend.
     BackendState {
         /// No verdict yet.

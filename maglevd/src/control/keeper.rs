@@ -12,7 +12,7 @@
 //! ```
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use maglev_core::engine::Intents;
 use tokio::sync::oneshot;
@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::control::ChangeError;
+use crate::failing::Failing;
 use crate::reload::Chain;
 use crate::state::{IntentFile, StateError};
 
@@ -62,17 +63,19 @@ pub(super) struct Keeper {
     waiting: Vec<(Reply, bool)>,
     /// Writes that failed.
     failures: u64,
-    /// Whether the last of all did.
-    failed: bool,
+    /// The failure that lasts since the last write that succeeded.
+    failing: Option<Failing>,
 }
 
 /// How it stands with what operators want.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Whether all of it is on disk; absent without a state directory.
     pub durable: Option<bool>,
     /// Writes that failed.
     pub failures: u64,
+    /// Why the last write failed, and since when; absent where it succeeded.
+    pub failing: Option<Failing>,
 }
 
 impl Keeper {
@@ -84,6 +87,7 @@ impl Keeper {
             Keep::In(file) => (Some(file), None),
             Keep::Nowhere(error) => (None, Some(error)),
         };
+        let failing = lost.as_ref().map(|error| failed(None, error));
         Keeper {
             wanted: file.is_some(),
             file,
@@ -94,7 +98,7 @@ impl Keeper {
             answered: Vec::new(),
             waiting: Vec::new(),
             failures: 0,
-            failed: false,
+            failing,
         }
     }
 
@@ -152,9 +156,9 @@ impl Keeper {
 
     fn ended(&mut self, result: Result<Intents, StateError>) {
         let answered = std::mem::take(&mut self.answered);
-        self.failed = result.is_err();
         match result {
             Ok(intents) => {
+                self.failing = None;
                 self.kept = Some(intents);
                 for (reply, changed) in answered {
                     let _ = reply.send(Ok(changed));
@@ -162,6 +166,7 @@ impl Keeper {
             }
             Err(error) => {
                 self.failures += 1;
+                self.failing = Some(failed(self.failing.take(), &error));
                 tracing::error!(
                     error = %Chain(&error),
                     "what operators want will not survive a restart; give --state-dir a directory that can be written, or \
@@ -191,7 +196,11 @@ impl Keeper {
     /// How it stands.
     pub(super) fn kept(&self) -> Kept {
         let is_kept = self.file.is_some() || self.lost.is_some();
-        let durable = is_kept.then_some(self.lost.is_none() && !self.failed);
-        Kept { durable, failures: self.failures }
+        let durable = is_kept.then_some(self.failing.is_none());
+        Kept { durable, failures: self.failures, failing: self.failing.clone() }
     }
+}
+
+fn failed(before: Option<Failing>, error: &StateError) -> Failing {
+    Failing::again(before, &Chain(error).to_string(), SystemTime::now())
 }

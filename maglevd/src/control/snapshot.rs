@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{Kept, Stopped};
 use crate::clock::Reading;
+use crate::failing::Failing;
 use crate::tally::Tally;
 
 /// Readers whose request has not been seen yet. Those beyond wait for a place in the queue.
@@ -53,12 +54,14 @@ pub struct Load {
 }
 
 /// The condition of the state directory.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct StateView {
     /// Of operator intent.
     pub intent: Kept,
     /// How often the verdicts of the probes could not be written.
     pub health_failures: u64,
+    /// Why the verdicts of the probes cannot be written, and since when.
+    pub health_failing: Option<Failing>,
 }
 
 /// An event with its number. Numbers are consecutive.

@@ -3,11 +3,12 @@
 //! No write is waited for and none is synced. A transition is written at once, and the age of everything once a second,
 //! but never so often that it would take more than a tenth of the time. So what a crash loses is about a second of it.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use maglev_core::engine::Verdicts;
 use tokio::task::JoinHandle;
 
+use crate::failing::Failing;
 use crate::reload::Chain;
 use crate::state::{HealthFile, StateError};
 
@@ -31,14 +32,14 @@ pub(super) struct Warmth {
     not_before: Instant,
     /// Writes that failed.
     failures: u64,
-    /// Whether the last write failed: one trouble is told once.
-    failing: bool,
+    /// The failure that lasts since the last write that succeeded. It is logged once.
+    failing: Option<Failing>,
 }
 
 impl Warmth {
     pub(super) fn new(file: Option<HealthFile>) -> Self {
         let now = Instant::now();
-        Warmth { file, writing: None, due: None, not_before: now, failures: 0, failing: false }
+        Warmth { file, writing: None, due: None, not_before: now, failures: 0, failing: None }
     }
 
     /// A probe was answered.
@@ -60,6 +61,11 @@ impl Warmth {
     /// Writes that failed.
     pub(super) const fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// Why the last write failed, and since when.
+    pub(super) fn failing(&self) -> Option<Failing> {
+        self.failing.clone()
     }
 
     /// When to begin; `None` while nothing is due or a write is under way.
@@ -99,17 +105,19 @@ impl Warmth {
     fn ended(&mut self, result: Result<Duration, StateError>) {
         let took = match result {
             Ok(took) => {
-                self.failing = false;
+                self.failing = None;
                 took
             }
             Err(error) => {
-                if !self.failing {
+                if self.failing.is_none() {
                     tracing::warn!(
                         error = %Chain(&error),
                         "what the probes say is not kept: after a restart every backend begins as unknown"
                     );
                 }
-                (self.failures, self.failing) = (self.failures + 1, true);
+                self.failures += 1;
+                let words = Chain(&error).to_string();
+                self.failing = Some(Failing::again(self.failing.take(), &words, SystemTime::now()));
                 REFRESH
             }
         };

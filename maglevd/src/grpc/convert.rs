@@ -19,6 +19,7 @@ use crate::audit::Record;
 use crate::clock::Reading;
 use crate::grpc::dataplane::service;
 use crate::narrate::explain;
+use crate::problems::{self, Kind, Problem};
 
 pub(super) fn timestamp(wall: SystemTime) -> prost_types::Timestamp {
     wall.into()
@@ -337,4 +338,36 @@ fn names<N: ToString, C>(changes: &BTreeMap<N, Change<C>>) -> v1::NameChanges {
         list.push(name.to_string());
     }
     names
+}
+
+pub(super) fn problem(problem: Problem) -> v1::Problem {
+    let Problem { code, severity, name, what, since, until, because, remedy } = problem;
+    let severity = match severity {
+        problems::Severity::Bad => v1::ProblemSeverity::Bad,
+        problems::Severity::Warning => v1::ProblemSeverity::Warning,
+        problems::Severity::Notice => v1::ProblemSeverity::Notice,
+    };
+    let kind = match code.kind() {
+        Kind::Daemon => v1::ProblemKind::Daemon,
+        Kind::State => v1::ProblemKind::State,
+        Kind::Tls => v1::ProblemKind::Tls,
+        Kind::Audit => v1::ProblemKind::Audit,
+        Kind::Config => v1::ProblemKind::Config,
+        Kind::Vpp => v1::ProblemKind::Vpp,
+        Kind::Sync => v1::ProblemKind::Sync,
+        Kind::Frontend => v1::ProblemKind::Frontend,
+        Kind::Backend => v1::ProblemKind::Backend,
+    };
+    v1::Problem {
+        severity: severity.into(),
+        kind: kind.into(),
+        code: code.id().to_owned(),
+        name: name.unwrap_or_default(),
+        what,
+        since: since.map(timestamp),
+        until: until.map(timestamp),
+        because,
+        remedy,
+        alert: code.alert().unwrap_or_default().to_owned(),
+    }
 }

@@ -27,6 +27,7 @@ use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::required::{present, weight};
 use crate::grpc::watch::Sources;
 use crate::logging::Lines;
+use crate::problems::Problems;
 use crate::reload::{Checked, Reloader};
 use crate::version;
 use crate::vpp::Link;
@@ -44,6 +45,7 @@ pub struct Service {
     lines: Lines,
     vpp: Dataplane,
     audit: Audit,
+    problems: Problems,
     stop: CancellationToken,
     started: SystemTime,
 }
@@ -59,6 +61,7 @@ impl Service {
         lines: Lines,
         vpp: Option<Link>,
         audit: Audit,
+        problems: Problems,
         stop: CancellationToken,
     ) -> Self {
         let vpp = Dataplane {
@@ -68,7 +71,7 @@ impl Service {
             options: reloader.options().clone(),
             seen: Arc::default(),
         };
-        Service { control, reloader, clock, lines, vpp, audit, stop, started: SystemTime::now() }
+        Service { control, reloader, clock, lines, vpp, audit, problems, stop, started: SystemTime::now() }
     }
 
     /// Makes messages of what the engine has.
@@ -344,6 +347,11 @@ impl Maglev for Service {
             backends: words(backends),
             frontends: words(frontends),
         }))
+    }
+
+    async fn list_problems(&self, _: Request<v1::ListProblemsRequest>) -> Answer<v1::ListProblemsResponse> {
+        let problems = self.problems.list().await.into_iter().map(convert::problem).collect();
+        Ok(Response::new(v1::ListProblemsResponse { problems }))
     }
 
     async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Answer<v1::ListAuditResponse> {

@@ -65,7 +65,7 @@ impl Guard {
         if let Some(tls) = &self.tls {
             let status = tls.status();
             gauge!("maglev_tls_certificate_expiry_timestamp_seconds").set(unix_seconds(status.expires));
-            gauge!("maglev_tls_last_load_successful").set(f64::from(u8::from(status.last_load_successful)));
+            gauge!("maglev_tls_last_load_successful").set(f64::from(u8::from(status.refused.is_none())));
         }
         if let Some(status) = self.audit.status() {
             let results =

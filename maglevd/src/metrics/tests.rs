@@ -95,7 +95,8 @@ impl Scene {
         let metrics = Metrics::new(control, ConfigStatus::loaded(), sources);
         let load = Load { probes: 2, watchers: 1 };
         let reading = Clock::start().reading();
-        metrics.write(&Sample::take(&self.engine, &self.tally, reading, load, self.state))
+        let sample = Sample::take(&self.engine, &self.tally, reading, load, self.state.clone());
+        metrics.write(&sample, problems::count(&[]))
     }
 
     /// What is ours of it and always the same, in order.
@@ -253,7 +254,11 @@ fn what_is_not_on_disk_and_what_was_damaged_can_be_seen() {
     };
     let mut scene = scene();
     assert_eq!(lines(&scene), [""; 0], "nothing is said without a state directory");
-    scene.state = StateView { intent: Kept { durable: Some(false), failures: 3 }, health_failures: 1 };
+    scene.state = StateView {
+        intent: Kept { durable: Some(false), failures: 3, failing: None },
+        health_failures: 1,
+        health_failing: None,
+    };
     scene.damaged.health = true;
     assert_eq!(
         lines(&scene),

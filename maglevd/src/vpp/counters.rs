@@ -1,6 +1,6 @@
 //! Edge. The packet counters of VIPs, out of VPP's stats segment.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -105,14 +105,16 @@ fn places(observed: &Observed) -> Vec<Place> {
 pub(super) struct Reader {
     path: PathBuf,
     deadline: Duration,
+    /// Where readings and failures are shown.
+    link: Link,
     stats: Option<Stats>,
     /// Whether the present trouble has been told.
     told: bool,
 }
 
 impl Reader {
-    pub(super) fn new(path: &Path, deadline: Duration) -> Self {
-        Reader { path: path.to_owned(), deadline, stats: None, told: false }
+    pub(super) fn new(link: Link, deadline: Duration) -> Self {
+        Reader { path: link.sockets().stats.clone(), deadline, link, stats: None, told: false }
     }
 
     /// When VPP started, in seconds of Unix time.
@@ -123,11 +125,11 @@ impl Reader {
 
     /// Reads counters every so often and shows them, for ever. Beside everything else: a stats segment that hangs must not
     /// hold up what is written to VPP. Dropping the future is safe.
-    pub(super) async fn run(mut self, lb: &LoadBalancer, places: &Places, link: &Link, clock: Clock) -> ! {
+    pub(super) async fn run(mut self, lb: &LoadBalancer, places: &Places, clock: Clock) -> ! {
         loop {
             let pause = match self.read(lb, places, clock.now()).await {
                 Some(counters) => {
-                    link.count(counters);
+                    self.link.count(counters);
                     INTERVAL
                 }
                 None => AGAIN,
@@ -176,6 +178,7 @@ impl Reader {
     }
 
     fn tell(&mut self, error: &dyn std::error::Error) {
+        self.link.stats_failed(&Chain(error).to_string());
         if !std::mem::replace(&mut self.told, true) {
             tracing::warn!(path = %self.path.display(), error = %Chain(error), "VPP's counters cannot be read");
         }
