@@ -192,6 +192,7 @@ fn show_commands() -> Vec<Node> {
                 |session, arguments| Box::pin(show::health_check(session, arguments)),
                 Json::Object("HealthCheck"),
             )]),
+        config::show_node(),
         word("vpp", "VPP").then([
             word("info", "the VPP that is driven, and whether it can be")
                 .runs(|session, _| Box::pin(vpp::info(session)), Json::Object("VppInfo")),

@@ -151,6 +151,7 @@ impl Daemon {
         let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
         let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
+        crate::hangup::release().context("cannot receive SIGHUP")?;
 
         let (stop, mut locks) = (self.stop, self.locks);
         let tasks = TaskTracker::new();

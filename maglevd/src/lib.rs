@@ -12,6 +12,7 @@ pub mod control;
 pub mod daemon;
 pub mod failing;
 pub mod grpc;
+pub mod hangup;
 pub mod http;
 pub mod limits;
 pub mod listen;

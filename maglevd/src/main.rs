@@ -9,6 +9,7 @@ use argh::FromArgs;
 use maglev_core::config::{Diagnostic, Parsed, ParsedAccess};
 use maglevd::access;
 use maglevd::daemon::{Daemon, config_options};
+use maglevd::hangup;
 use maglevd::limits;
 use maglevd::lock::{self, Taken};
 use maglevd::logging::{self, Lines};
@@ -21,6 +22,11 @@ use maglevd::version;
 const USAGE: u8 = 64;
 
 fn main() -> ExitCode {
+    // Before anything else: a SIGHUP that comes before it can be served must not end the daemon.
+    if let Err(error) = hangup::hold() {
+        complain(&format!("maglevd: cannot hold SIGHUP: {error}"));
+        return ExitCode::FAILURE;
+    }
     // What is not Unicode is no flag of ours, and is refused as such; nor could a log line show it.
     let text = |argument: std::ffi::OsString| argument.to_string_lossy().into_owned();
     let arguments = split_equals(std::env::args_os().skip(1).map(text));

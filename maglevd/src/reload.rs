@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use maglev_core::access::Access as Rules;
-use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, Parsed, ParsedAccess};
+use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, KeyChange, Parsed, ParsedAccess};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -175,6 +175,8 @@ pub struct Reloader {
 pub struct Checked {
     /// What taking it changes.
     pub changes: Diff,
+    /// Every key that differs.
+    pub keys: Vec<KeyChange>,
     /// What is odd about it.
     pub warnings: Vec<Diagnostic>,
     /// What is odd about the access file.
@@ -257,17 +259,19 @@ impl Reloader {
         .await;
         self.status.set(result.is_ok());
         match &result {
-            Ok(Checked { changes, warnings, access_warnings }) => {
+            Ok(Checked { changes, keys, warnings, access_warnings }) => {
                 let [backends, frontends, checks] = [
                     summary(&changes.backends).to_string(),
                     summary(&changes.frontends).to_string(),
                     summary(&changes.checks).to_string(),
                 ];
+                let settings = settings(keys);
                 tracing::info!(
                     path = %self.path.display(),
                     backends,
                     frontends,
                     healthchecks = checks,
+                    settings,
                     "configuration reloaded"
                 );
                 warn(&self.path, warnings);
@@ -275,7 +279,9 @@ impl Reloader {
                     tracing::info!(path = %path.display(), "access file reloaded");
                     warn(path, access_warnings);
                 }
-                let after = json!({"backends": backends, "frontends": frontends, "healthchecks": checks});
+                let after = json!({
+                    "backends": backends, "frontends": frontends, "healthchecks": checks, "settings": settings
+                });
                 note.set(Value::Null, after, false);
             }
             Err(error) => {
@@ -307,7 +313,9 @@ impl Reloader {
             None => (None, Vec::new()),
         };
         let put_tokens = tokens.map(|put| Box::new(put) as Box<dyn FnOnce() + Send>);
-        let checked = Checked { changes: Diff::between(&running, &new), warnings, access_warnings };
+        let changes = Diff::between(&running, &new);
+        let keys = changes.keys(&running, &new);
+        let checked = Checked { changes, keys, warnings, access_warnings };
         Ok((Ready { config, access, put_tokens }, checked))
     }
 }
@@ -321,6 +329,17 @@ fn summary<N: Display, C>(changes: &BTreeMap<N, Change<C>>) -> impl Display {
     };
     let words: Vec<_> = changes.iter().map(|(name, change)| format!("{}{name}", mark(change))).collect();
     if words.is_empty() { "unchanged".to_owned() } else { words.join(" ") }
+}
+
+/// The settings that differ, with both values: `vpp.lb.sync-interval: 30s -> 10s`.
+fn settings(keys: &[KeyChange]) -> String {
+    let of_settings = |change: &&KeyChange| change.effect.is_some();
+    let line = |KeyChange { key, before, after, .. }: &KeyChange| {
+        let [before, after] = [before, after].map(|value| value.as_deref().unwrap_or("none"));
+        format!("{}: {before} -> {after}", key.strip_prefix("maglev.").unwrap_or(key))
+    };
+    let lines: Vec<String> = keys.iter().filter(of_settings).map(line).collect();
+    if lines.is_empty() { "unchanged".to_owned() } else { lines.join("; ") }
 }
 
 /// Writes a log line for each warning.

@@ -12,7 +12,7 @@ mod problems;
 
 pub(crate) use access::{access, audit};
 pub(crate) use backends::{HOSTILE, backends, calm_backends, crowd, hostile_backend};
-pub(crate) use config::{check, health_checks, reload, version};
+pub(crate) use config::{active, check, health_checks, reload, version};
 pub(crate) use events::{events, hostile_event};
 pub(crate) use frontends::{calm_frontends, frontends};
 pub(crate) use problems::{hostile_problem, problems, problems_of_operators, problems_of_vpp};

@@ -319,6 +319,10 @@ impl Maglev for Canned {
         Ok(Response::new(stream))
     }
 
+    async fn get_config(&self, _: Request<GetConfigRequest>) -> Result<Response<GetConfigResponse>, Status> {
+        self.answer(f::active()).await
+    }
+
     async fn check_config(
         &self,
         _: Request<CheckConfigRequest>,

@@ -1,7 +1,9 @@
 //! Pure. Diagnostics and changes of the configuration as text.
 
 use crate::render::{BAD, GOOD, NOTICE, Page, Span, Text, plural};
-use crate::view::config::{Changes, ConfigCheck, ConfigReload, Diagnostic, Names};
+use crate::view::config::{
+    ActiveConfig, Changes, ConfigCheck, ConfigDifference, ConfigReload, Diagnostic, KeyChange, Names,
+};
 use crate::view::words::Severity;
 
 impl Text for ConfigCheck {
@@ -61,7 +63,8 @@ fn diagnostics(diagnostics: &[Diagnostic], page: &mut Page) {
 impl Changes {
     /// Whether nothing differs.
     pub(crate) fn is_empty(&self) -> bool {
-        [&self.backends, &self.frontends, &self.health_checks].into_iter().all(Names::is_empty)
+        let names = [&self.backends, &self.frontends, &self.health_checks];
+        names.into_iter().all(Names::is_empty) && self.keys.is_empty()
     }
 }
 
@@ -97,6 +100,44 @@ impl Text for Changes {
             if !spans.is_empty() {
                 page.field(label, &spans);
             }
+        }
+        for change in &self.keys {
+            if let Some(effect) = &change.effect {
+                page.field("setting", &[change.line(), Span::plain(format!("; {effect}"))]);
+            }
+        }
+    }
+}
+
+impl KeyChange {
+    /// The key with the values before and after.
+    fn line(&self) -> Span {
+        let key = self.key.strip_prefix("maglev.").unwrap_or(&self.key);
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => Span::new(NOTICE, format!("~ {key}: {before} → {after}")),
+            (None, Some(after)) => Span::new(GOOD, format!("+ {key}: {after}")),
+            (Some(before), None) => Span::new(BAD, format!("- {key}: {before}")),
+            (None, None) => Span::plain(key),
+        }
+    }
+}
+
+impl Text for ActiveConfig {
+    fn text(&self, page: &mut Page) {
+        self.yaml.lines().for_each(|line| page.line(&[Span::plain(line)]));
+    }
+}
+
+impl Text for ConfigDifference {
+    fn text(&self, page: &mut Page) {
+        for change in &self.keys {
+            page.line(&[change.line()]);
+        }
+        if self.more_keys > 0 {
+            page.line(&[Span::plain(format!(
+                "and {} that differ",
+                plural(self.more_keys as usize, "more key")
+            ))]);
         }
     }
 }

@@ -106,6 +106,8 @@ fn types() -> String {
         ("BackendsLook", generator.root_schema_for::<view::look::BackendsLook>()),
         ("ConfigCheck", generator.root_schema_for::<view::config::ConfigCheck>()),
         ("ConfigReload", generator.root_schema_for::<view::config::ConfigReload>()),
+        ("ActiveConfig", generator.root_schema_for::<view::config::ActiveConfig>()),
+        ("ConfigDifference", generator.root_schema_for::<view::config::ConfigDifference>()),
     ];
     let named: Vec<&str> = roots.iter().map(|(name, _)| *name).collect();
     for usage in usages(&commands::tree()) {

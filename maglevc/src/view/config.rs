@@ -48,6 +48,36 @@ view! {
         pub(crate) frontends: Names,
         /// Health checks.
         pub(crate) health_checks: Names,
+        /// Every key that differs, at most 1000.
+        pub(crate) keys: Vec<KeyChange>,
+        /// How many more keys differ.
+        pub(crate) more_keys: u32,
+    }
+
+    /// A key of the configuration file whose value differs.
+    pub(crate) struct KeyChange {
+        /// The key, as `maglev.vpp.lb.sync-interval`; the key of the whole for what is added or removed.
+        pub(crate) key: String,
+        /// The value before; null where the key had none.
+        pub(crate) before: Option<String>,
+        /// The value after; null where the key has none.
+        pub(crate) after: Option<String>,
+        /// What a reload does about a key of `healthchecker` or `vpp.lb`.
+        pub(crate) effect: Option<String>,
+    }
+
+    /// The configuration in force.
+    pub(crate) struct ActiveConfig {
+        /// As a configuration file, with every default.
+        pub(crate) yaml: String,
+    }
+
+    /// What differs between the configuration in force and the file.
+    pub(crate) struct ConfigDifference {
+        /// Every key that differs, at most 1000.
+        pub(crate) keys: Vec<KeyChange>,
+        /// How many more keys differ.
+        pub(crate) more_keys: u32,
     }
 
     /// Names that came, changed or went.
@@ -99,7 +129,28 @@ impl From<v1::ConfigChanges> for Changes {
             backends: changes.backends.unwrap_or_default().into(),
             frontends: changes.frontends.unwrap_or_default().into(),
             health_checks: changes.health_checks.unwrap_or_default().into(),
+            keys: changes.keys.into_iter().map(Into::into).collect(),
+            more_keys: changes.more_keys,
         }
+    }
+}
+
+impl From<v1::ConfigKeyChange> for KeyChange {
+    fn from(change: v1::ConfigKeyChange) -> Self {
+        let v1::ConfigKeyChange { key, before, after, effect } = change;
+        Self { key, before, after, effect: filled(effect) }
+    }
+}
+
+impl From<v1::GetConfigResponse> for ActiveConfig {
+    fn from(config: v1::GetConfigResponse) -> Self {
+        Self { yaml: config.yaml }
+    }
+}
+
+impl From<Changes> for ConfigDifference {
+    fn from(changes: Changes) -> Self {
+        Self { keys: changes.keys, more_keys: changes.more_keys }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use maglev_api::v1;
 use maglev_core::access::Role;
 use maglev_core::check::{HealthCheck, ProbeSpec, TlsSpec};
-use maglev_core::config::{Change, Diagnostic, Diff, Severity, TableLength};
+use maglev_core::config::{Change, Diagnostic, Diff, KeyChange, Severity, TableLength};
 use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
 use maglev_core::engine::{BackendStatus, Cause, Engine, FrontendStatus, LastProbe, Transition};
 use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
@@ -319,12 +319,23 @@ pub(super) fn diagnostic(file: &str, diagnostic: &Diagnostic) -> v1::Diagnostic 
     }
 }
 
-pub(super) fn changes(diff: &Diff) -> v1::ConfigChanges {
+/// How many keys that differ are listed: what a person reads, and an answer of some 100 KiB.
+const KEYS: usize = 1000;
+
+pub(super) fn changes(diff: &Diff, keys: &[KeyChange]) -> v1::ConfigChanges {
     v1::ConfigChanges {
         backends: Some(names(&diff.backends)),
         frontends: Some(names(&diff.frontends)),
         health_checks: Some(names(&diff.checks)),
+        keys: keys.iter().take(KEYS).map(key_change).collect(),
+        more_keys: u32::try_from(keys.len().saturating_sub(KEYS)).unwrap_or(u32::MAX),
     }
+}
+
+fn key_change(change: &KeyChange) -> v1::ConfigKeyChange {
+    let KeyChange { key, before, after, effect } = change;
+    let effect = effect.unwrap_or_default().to_owned();
+    v1::ConfigKeyChange { key: key.clone(), before: before.clone(), after: after.clone(), effect }
 }
 
 fn names<N: ToString, C>(changes: &BTreeMap<N, Change<C>>) -> v1::NameChanges {

@@ -133,7 +133,7 @@ const fn change(path: &'static str, read: fn(&[u8]) -> Result<Change, DecodeErro
     Rule { path, shape: Shape::Unary, need: Need::Change(read) }
 }
 
-static TABLE: [Rule; 28] = [
+static TABLE: [Rule; 29] = [
     look("/maglev.v1.Maglev/GetVersion"),
     look("/maglev.v1.Maglev/ListFrontends"),
     look("/maglev.v1.Maglev/GetFrontend"),
@@ -148,6 +148,7 @@ static TABLE: [Rule; 28] = [
     change("/maglev.v1.Maglev/DisableBackend", backend),
     change("/maglev.v1.Maglev/SetFrontendPoolBackendWeight", weight),
     Rule { path: "/maglev.v1.Maglev/WatchEvents", shape: Shape::Watch, need: Need::Always(Scope::Look) },
+    look("/maglev.v1.Maglev/GetConfig"),
     look("/maglev.v1.Maglev/CheckConfig"),
     change("/maglev.v1.Maglev/ReloadConfig", everything),
     look("/maglev.v1.Maglev/GetVPPInfo"),

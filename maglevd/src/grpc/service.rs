@@ -276,12 +276,17 @@ impl Maglev for Service {
         Ok(Response::new(ReceiverStream::new(sources.watch(request.into_inner()))))
     }
 
+    async fn get_config(&self, _: Request<v1::GetConfigRequest>) -> Answer<v1::GetConfigResponse> {
+        let config = self.show(|c| Arc::clone(c.engine.config())).await?;
+        Ok(Response::new(v1::GetConfigResponse { yaml: config.to_yaml() }))
+    }
+
     async fn check_config(&self, _: Request<v1::CheckConfigRequest>) -> Answer<v1::CheckConfigResponse> {
         let answer = match self.reloader.check().await {
             Ok(checked) => v1::CheckConfigResponse {
                 valid: true,
                 diagnostics: self.warnings(&checked),
-                changes: Some(convert::changes(&checked.changes)),
+                changes: Some(convert::changes(&checked.changes, &checked.keys)),
             },
             Err(error) => match error.diagnostics() {
                 Some(diagnostics) => v1::CheckConfigResponse {
@@ -305,7 +310,7 @@ impl Maglev for Service {
         tracing::info!(by, "reload asked for");
         let checked = self.reloader.reload(&note(&request)).await.map_err(|error| not_taken(&error))?;
         Ok(Response::new(v1::ReloadConfigResponse {
-            changes: Some(convert::changes(&checked.changes)),
+            changes: Some(convert::changes(&checked.changes, &checked.keys)),
             warnings: self.warnings(&checked),
         }))
     }

@@ -84,6 +84,10 @@ pub(crate) const COMMANDS: &[(&str, Mood, &str)] = &[
     ("watch_all", Mood::Well, "watch events num 11 log level debug backend frontend"),
     ("watch_frontends", Mood::Well, "watch frontends num 2"),
     ("watch_backends", Mood::Well, "watch backends num 1"),
+    ("show_config", Mood::Well, "show config"),
+    ("show_config_diff", Mood::Well, "show config diff"),
+    ("show_config_diff_same", Mood::Calm, "show config diff"),
+    ("show_config_diff_invalid", Mood::Unwell, "show config diff"),
     ("config_check", Mood::Well, "config check"),
     ("config_check_invalid", Mood::Unwell, "config check"),
     ("config_reload", Mood::Well, "config reload"),
@@ -135,8 +139,9 @@ async fn colour_repeats_what_the_words_say() {
 async fn no_line_is_wider_than_the_terminal_where_names_can_give() {
     for width in [80, 100, 132] {
         for (name, mood, line) in COMMANDS {
-            if line.starts_with("watch") || line.starts_with("config") || *name == "problems_status_old" {
-                // One event, diagnostic or status, one line: they are searched, not only looked at.
+            let one_line = ["watch", "config", "show config"];
+            if one_line.iter().any(|command| line.starts_with(command)) || *name == "problems_status_old" {
+                // One event, diagnostic, key or status, one line: they are searched, not only looked at.
                 continue;
             }
             let server = serve_unix(*mood).await;
