@@ -103,6 +103,7 @@ pub mod pattern;
 #[cfg(feature = "engine")]
 pub mod plan;
 pub mod table;
+pub mod text;
 #[cfg(feature = "engine")]
 pub mod time;
 pub mod weight;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::is_unprintable;
+
 /// The longest name accepted, in bytes. Names become metric labels and table columns; DNS allows 253.
 pub const MAX_LEN: usize = 253;
 
@@ -31,7 +33,7 @@ fn check(text: &str) -> Result<(), InvalidName> {
     if text.len() > MAX_LEN {
         return Err(InvalidName::TooLong(text.len()));
     }
-    match text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+    match text.chars().find(|c| c.is_whitespace() || is_unprintable(*c)) {
         Some(c) => Err(InvalidName::Character(c)),
         None => Ok(()),
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::names::MAX_LEN;
+use crate::text::is_unprintable;
 
 /// A pattern, matched against a whole name. At most [`MAX_LEN`] bytes, as names are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -67,7 +68,7 @@ impl FromStr for Pattern {
         if text.len() > MAX_LEN {
             return Err(InvalidPattern::TooLong);
         }
-        match text.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        match text.chars().find(|c| c.is_whitespace() || is_unprintable(*c)) {
             Some(c) => Err(InvalidPattern::Character(c)),
             None => Ok(Pattern(text.to_owned())),
         }

@@ -1,5 +1,6 @@
 //! Edge. TLS to a backend: which name to verify, whom to trust, what went wrong.
 
+mod reader;
 mod trust;
 mod unverified;
 mod words;

@@ -6,6 +6,7 @@
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use maglev_core::text::is_unprintable;
 use unicode_width::UnicodeWidthStr;
 
 use crate::view::Time;
@@ -67,8 +68,8 @@ impl Span {
     /// Text in a style.
     pub(crate) fn new(style: Style, text: impl Into<String>) -> Self {
         let mut text = text.into();
-        if text.contains(char::is_control) {
-            text = text.replace(char::is_control, "\u{fffd}");
+        if text.contains(is_unprintable) {
+            text = text.replace(is_unprintable, "\u{fffd}");
         }
         Self { text, style }
     }

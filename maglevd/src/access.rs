@@ -14,6 +14,7 @@ use maglev_core::config::{ParsedAccess, parse_access};
 pub use self::caller::{Caller, Scope};
 pub use self::refusal::{Denials, Reason, Refusal};
 pub use self::tokens::{NoToken, Tokens, TokensError, bearer, digest, same};
+use crate::ownership;
 use crate::peer::{Origin, Peer, Security};
 use crate::reload::{ConfigError, read};
 
@@ -100,7 +101,9 @@ impl Access {
 
 /// Reads and checks an access file.
 pub fn load(path: &Path) -> Result<ParsedAccess, ConfigError> {
-    let bytes = read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let bytes = ownership::check(path)
+        .and_then(|()| read(path))
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     parse_access(bytes, uid_of).map_err(|errors| ConfigError::Invalid { path: path.to_owned(), errors })
 }
 

@@ -8,24 +8,31 @@ mod tail;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::Mutex;
+use nix::libc;
 
 pub use self::record::{Note, Record};
 pub use self::tail::{Tail, Wanted};
 use crate::failing::Failing;
 use crate::throttle::Throttle;
+use crate::worker::Worker;
 
 /// For one line. A disk that takes longer has failed, and whoever waits for a drain has waited enough.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// For a look at the tail.
 const READ: Duration = Duration::from_secs(10);
+
+/// Lines that may wait for the disk. Further ones fail at once, and are counted.
+const QUEUE: usize = 256;
+
+/// Looks at the tail that may wait for their turn.
+const READERS: usize = 16;
 
 /// The audit log, or none. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -35,9 +42,11 @@ pub struct Audit(Option<Arc<Inner>>);
 struct Inner {
     path: PathBuf,
     file: Arc<Mutex<Open>>,
+    writer: Worker,
+    reader: Worker,
     counts: Counts,
     /// The failure that lasts since the last line that was written.
-    failing: std::sync::Mutex<Option<Failing>>,
+    failing: Mutex<Option<Failing>>,
     /// For what is refused to those who may change nothing, so that they cannot fill the disk.
     refusals: Throttle,
     complaints: Throttle,
@@ -78,17 +87,22 @@ pub struct AuditStatus {
 
 impl Audit {
     /// Opens the log, or makes it. What cannot be opened is complained about, and tried again with each line.
-    pub async fn open(path: PathBuf) -> Self {
+    ///
+    /// # Errors
+    /// When the system has no thread left for it.
+    pub async fn open(path: PathBuf) -> io::Result<Self> {
         let audit = Audit(Some(Arc::new(Inner {
             path,
             file: Arc::default(),
+            writer: Worker::start("audit", QUEUE)?,
+            reader: Worker::start("audit-reader", READERS)?,
             counts: Counts::default(),
-            failing: std::sync::Mutex::default(),
+            failing: Mutex::default(),
             refusals: Throttle::new(100, Duration::from_secs(1)),
             complaints: Throttle::new(5, Duration::from_secs(60)),
         })));
         audit.reopen().await;
-        audit
+        Ok(audit)
     }
 
     /// Opens the file of that name again, which another program has put in the place of the old one.
@@ -129,13 +143,12 @@ impl Audit {
     pub async fn tail(&self, wanted: Wanted) -> io::Result<Option<Tail>> {
         let Some(inner) = &self.0 else { return Ok(None) };
         let path = inner.path.clone();
-        let read = tokio::task::spawn_blocking(move || match File::open(&path) {
+        let read = inner.reader.read(READ, move || match File::open(&path) {
             Ok(file) => tail::tail(file, &wanted),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Tail::default()),
             Err(error) => Err(error),
         });
-        let read = tokio::time::timeout(READ, read).await.map_err(|_| too_slow())?;
-        let tail = read.map_err(|_| io::Error::other("reading it was given up"))??;
+        let tail = read.await??;
         if tail.damaged > 0 {
             inner.counts.damaged.fetch_add(tail.damaged, Ordering::Relaxed);
             tracing::warn!(
@@ -163,17 +176,14 @@ impl Audit {
 }
 
 impl Inner {
-    /// Does something with the file on a thread for such things, one at a time and with a deadline.
+    /// Does something with the file on its thread, with a deadline. What is late is done all the same.
     async fn with_file(
         &self,
         act: impl FnOnce(&mut Open) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
-        let acted = async {
-            let mut file = Arc::clone(&self.file).lock_owned().await;
-            let acted = tokio::task::spawn_blocking(move || act(&mut file)).await;
-            acted.unwrap_or_else(|_| Err(io::Error::other("writing it was given up")))
-        };
-        tokio::time::timeout(WRITE, acted).await.unwrap_or_else(|_| Err(too_slow()))
+        let file = Arc::clone(&self.file);
+        let act = move || act(&mut file.lock().unwrap_or_else(PoisonError::into_inner));
+        self.writer.run(WRITE, act).await?
     }
 
     fn complain(&self, result: io::Result<()>) {
@@ -195,14 +205,20 @@ impl Inner {
     }
 }
 
-fn too_slow() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the disk did not answer in time")
-}
-
 impl Open {
     fn open(&mut self, path: &Path) -> io::Result<()> {
+        // Removed, as with its directory. One that was renamed is written to until a reload, as log rotation has it.
+        if self.file.as_ref().is_some_and(is_removed) {
+            *self = Open::default();
+        }
         if self.file.is_none() {
-            let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+            let mut options = OpenOptions::new();
+            options.read(true).append(true).create(true).mode(0o600);
+            // A FIFO by mistake is an error and not a thread that hangs.
+            let mut file = options.custom_flags(libc::O_NONBLOCK).open(path)?;
+            if !file.metadata()?.is_file() {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+            }
             // What a crash or a full disk cut off stays a line of its own.
             self.torn = file.seek(SeekFrom::End(-1)).is_ok() && {
                 let mut last = [0];
@@ -227,6 +243,11 @@ impl Open {
         self.torn = written < whole.len();
         if self.torn { Err(io::Error::new(io::ErrorKind::WriteZero, "the disk is full")) } else { Ok(()) }
     }
+}
+
+/// Whether the file has no name any more.
+fn is_removed(file: &File) -> bool {
+    file.metadata().is_ok_and(|file| file.nlink() == 0)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod snapshot;
 mod syncs;
 mod warmth;
 mod witness;
+mod writing;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ use self::snapshot::{Numbered, Readers};
 use self::syncs::Syncs;
 pub use self::syncs::{NoVpp, Synced};
 use self::warmth::Warmth;
+pub use self::writing::Writer;
 use crate::clock::{Clock, Reading};
 use crate::daemon::prober;
 use crate::narrate::{narrate, narrate_sync};
@@ -79,7 +81,7 @@ impl Driver {
         engine: Engine,
         clock: Clock,
         prober: Prober,
-        (intent, health): (Keep, Option<HealthFile>),
+        (intent, health): (Keep, Option<Writer<HealthFile>>),
         vpp: Option<Handle>,
     ) -> (Self, Control) {
         let (sender, inputs) = mpsc::channel(QUEUE);

@@ -16,10 +16,10 @@ use crate::accept::{Gate, Tally};
 use crate::access::{Access, Tokens};
 use crate::audit::{Audit, Note, Record};
 use crate::clock::Clock;
-use crate::control::{Driver, Keep};
+use crate::control::{Driver, Keep, Writer};
 use crate::grpc::{self, Servers, Service};
 use crate::listen::{self, Address, Listener};
-use crate::lock::Locks;
+use crate::lock;
 use crate::logging::Lines;
 use crate::metrics::{Damaged, Guard, Metrics, Sources};
 use crate::notify::ServiceManager;
@@ -27,14 +27,18 @@ use crate::problems::{Aside, Damage, FileCheck, Problems};
 use crate::rehearsal::{self, Missing};
 use crate::reload::{self, Beside, ConfigStatus, Reloader};
 use crate::settings::Settings;
-use crate::state::{self, HealthFile, IntentFile, SetAside, StateError};
+use crate::state::{Directory, HealthFile, IntentFile, SetAside, StateError};
 use crate::supervision::Supervision;
 use crate::tls::{Protocol, Tls};
 use crate::vpp::{Link, Messages, Vpp};
+use crate::worker::Worker;
 use crate::{http, problems, version};
 
 /// How long calls under way at the end may take to finish. A peer that sent half a request would wait for ever.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// Checks of the configuration that may wait for their turn. Further ones are refused at once.
+const CHECKS: usize = 8;
 
 /// What the reader of the configuration must know of these settings.
 pub fn config_options(settings: &Settings) -> config::Options {
@@ -54,8 +58,8 @@ pub struct Daemon {
     lines: Lines,
     manager: ServiceManager,
     stop: CancellationToken,
-    /// Held until the end.
-    locks: Locks,
+    /// Locked until the end; none without a state directory.
+    state: Option<Result<Directory, StateError>>,
 }
 
 /// Where a daemon listens, with the ports the kernel chose where 0 was asked for.
@@ -77,10 +81,13 @@ impl Daemon {
         lines: Lines,
     ) -> anyhow::Result<Self> {
         // Before anything else: the other one must not notice us.
-        let locks = Locks::take(&settings)?;
+        let state = lock::state_directory(&settings)?;
+        if let Some(vpp) = &settings.vpp {
+            crate::vpp::look(&vpp.api).await?;
+        }
         reload::warn(&settings.config, &parsed.warnings);
         let access = access.map(|parsed| {
-            reload::warn(settings.access.as_deref().unwrap_or(Path::new("")), &parsed.warnings);
+            reload::warn_privately(settings.access.as_deref().unwrap_or(Path::new("")), &parsed.warnings);
             parsed.access
         });
         let access = Access::new(settings.access.clone(), access.unwrap_or_default());
@@ -106,7 +113,7 @@ impl Daemon {
             lines,
             manager: ServiceManager::none(),
             stop,
-            locks,
+            state,
         };
         daemon.warn_of_the_clear();
         Ok(daemon)
@@ -153,17 +160,17 @@ impl Daemon {
         let hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
         crate::hangup::release().context("cannot receive SIGHUP")?;
 
-        let (stop, mut locks) = (self.stop, self.locks);
+        let stop = self.stop;
         let tasks = TaskTracker::new();
         let clock = Clock::start();
-        let State { intent, intents, health, verdicts, damage } = open_state(&self.settings)?;
+        let State { intent, intents, health, verdicts, damage } = open_state(self.state)?;
         let damaged = Damaged { intent: damage.intent.is_some(), health: damage.health.is_some() };
         let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
         let prober = prober(self.config.health.netns.as_deref());
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
         let handle = link.clone().map(|link| {
-            let (vpp, handle) = Vpp::new(link, locks.vpp.take(), clock, messages.clone());
+            let (vpp, handle) = Vpp::new(link, clock, messages.clone());
             tasks.spawn(vpp.run(stop.clone()));
             handle
         });
@@ -171,7 +178,7 @@ impl Daemon {
         let status = ConfigStatus::loaded();
         let options = config_options(&self.settings);
         let audit = match self.settings.audit.clone() {
-            Some(path) => Audit::open(path).await,
+            Some(path) => Audit::open(path).await.context(NO_THREAD)?,
             None => Audit::default(),
         };
         let beside = Beside {
@@ -179,6 +186,8 @@ impl Daemon {
             tokens: self.tokens.clone(),
             tls: self.tls.clone(),
             audit: audit.clone(),
+            checks: Worker::start("check-config", CHECKS).context(NO_THREAD)?,
+            reloads: Worker::start("reload-config", 1).context(NO_THREAD)?,
         };
         let reloader = Reloader::new(&self.settings.config, options, control.clone(), status.clone(), beside);
 
@@ -224,8 +233,17 @@ impl Daemon {
         let metrics_tls = self.tls.as_ref().filter(|_| self.settings.metrics_tls);
         let metrics_gate = gate(Protocol::Http1, metrics_tls, http::LIMITS, &guard.metrics);
         let grpc_gate = gate(Protocol::Http2, self.tls.as_ref(), grpc::LIMITS, &guard.grpc);
-        let sources = Sources { link: link.clone(), messages, calls: calls.clone(), missing, guard, damaged };
-        let metrics = Metrics::new(control.clone(), status, sources).with_problems(problems.clone());
+        let sources = Sources {
+            link: link.clone(),
+            messages,
+            calls: calls.clone(),
+            missing,
+            guard,
+            damaged,
+            lines: self.lines.clone(),
+        };
+        let metrics = Metrics::new(control.clone(), status, sources).context(NO_THREAD)?;
+        let metrics = metrics.with_problems(problems.clone());
         let metrics = Arc::new(metrics);
         for listener in self.metrics {
             tracing::info!(address = listener.local(), tls = metrics_tls.is_some(), "serving metrics");
@@ -280,8 +298,6 @@ impl Daemon {
             _ = terminate.recv() => tracing::warn!("told twice: calls under way are cut off"),
             _ = interrupt.recv() => tracing::warn!("told twice: calls under way are cut off"),
         }
-        // Only now may another use our state. The lock on VPP went with the task that writes there.
-        drop(locks);
         result.map(drop)
     }
 }
@@ -332,12 +348,15 @@ fn seed(clock: Clock) -> u64 {
     clock.now().as_nanos()
 }
 
+/// Why a thread cannot be started.
+const NO_THREAD: &str = "cannot start a thread: raise the limit of processes (TasksMax=, pids.max)";
+
 /// What was kept, and where it goes on being kept.
 #[derive(Default)]
 struct State {
     intent: Keep,
     intents: Intents,
-    health: Option<HealthFile>,
+    health: Option<Writer<HealthFile>>,
     verdicts: Verdicts,
     damage: Damage,
 }
@@ -347,19 +366,25 @@ struct State {
 /// # Errors
 /// When what operators wanted is there and cannot be read. To forget it would put servers that were taken out of service
 /// back into it, while without maglevd VPP stays as it is.
-fn open_state(settings: &Settings) -> anyhow::Result<State> {
-    let Some(path) = &settings.state_dir else { return Ok(State::default()) };
-    let directory = match state::directory(path) {
-        Ok(directory) => directory,
-        Err(error) => {
+fn open_state(directory: Option<Result<Directory, StateError>>) -> anyhow::Result<State> {
+    let directory = match directory {
+        None => return Ok(State::default()),
+        Some(Ok(directory)) => directory,
+        Some(Err(error)) => {
             unusable(&error, "nothing will survive a restart");
             return Ok(State { intent: Keep::Nowhere(Arc::new(error)), ..State::default() });
         }
     };
+    if directory.is_writable_by_others() {
+        tracing::warn!(
+            "every user of this host can write to the state directory, and change what operators want; chmod o-w it"
+        );
+    }
     let mut state = State::default();
     match IntentFile::open(directory.clone()) {
         Ok((file, intents, aside)) => {
-            (state.intent, state.intents) = (Keep::In(file), intents);
+            state.intent = Keep::In(Writer::start("intent", file).context(NO_THREAD)?);
+            state.intents = intents;
             state.damage.intent = aside.as_ref().map(set_aside);
             if let Some(SetAside { file, kept_as, damage }) = aside {
                 tracing::error!(
@@ -378,7 +403,8 @@ fn open_state(settings: &Settings) -> anyhow::Result<State> {
     }
     match HealthFile::open(directory) {
         Ok((file, verdicts, aside)) => {
-            (state.health, state.verdicts) = (Some(file), verdicts);
+            state.health = Some(Writer::start("health", file).context(NO_THREAD)?);
+            state.verdicts = verdicts;
             state.damage.health = aside.as_ref().map(set_aside);
             if let Some(SetAside { file, kept_as, damage }) = aside {
                 tracing::error!(

@@ -65,7 +65,9 @@ pub(crate) fn options() -> config::Options {
 /// No file beside the configuration.
 pub(crate) fn beside() -> Beside {
     let access = Access::new(None, maglev_core::access::Access::default());
-    Beside { access, tokens: None, tls: None, audit: Audit::default() }
+    let worker = |name| crate::worker::Worker::start(name, 8).unwrap();
+    let (checks, reloads) = (worker("check"), worker("reload"));
+    Beside { access, tokens: None, tls: None, audit: Audit::default(), checks, reloads }
 }
 
 /// A configuration that is valid.

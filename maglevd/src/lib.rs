@@ -21,6 +21,7 @@ pub mod logging;
 pub mod metrics;
 pub mod narrate;
 pub mod notify;
+pub mod ownership;
 pub mod peer;
 pub mod places;
 pub mod problems;
@@ -34,6 +35,7 @@ pub mod throttle;
 pub mod tls;
 pub mod version;
 pub mod vpp;
+pub mod worker;
 
 #[cfg(test)]
 mod fixture;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
@@ -117,7 +117,8 @@ pub async fn bind(address: &Address) -> io::Result<Vec<Listener>> {
             }
         }
         Address::Host(host, port) => {
-            let mut addresses: Vec<_> = tokio::net::lookup_host((host.as_str(), *port)).await?.collect();
+            // Not tokio's, which panics where no thread can be had. Nothing runs yet that this could hold up.
+            let mut addresses: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
             addresses.sort();
             addresses.dedup();
             addresses.into_iter().map(tcp).collect()
@@ -146,9 +147,17 @@ async fn unix(path: &Path) -> io::Result<Listener> {
     {
         std::fs::remove_file(path)?;
     }
-    let listener = UnixListener::bind(path)?;
+    let socket = bound(path)?;
+    socket.listen(BACKLOG)?;
+    UnixListener::from_std(socket.into()).map(Listener::Unix)
+}
+
+/// Binds a Unix socket that does not listen yet: until it has its mode, whatever the umask, nobody can connect.
+fn bound(path: &Path) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(UNIX_MODE))?;
-    Ok(Listener::Unix(listener))
+    Ok(socket)
 }
 
 #[cfg(test)]

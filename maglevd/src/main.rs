@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use argh::FromArgs;
@@ -20,6 +21,9 @@ use maglevd::version;
 
 /// The command line is wrong, as `sysexits.h` has it.
 const USAGE: u8 = 64;
+
+/// How long the end waits for the last log lines to be read.
+const FLUSH: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     // Before anything else: a SIGHUP that comes before it can be served must not end the daemon.
@@ -75,13 +79,21 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    match start(settings, parsed, access) {
+    let lines = Lines::new();
+    if let Err(error) = logging::install(settings.log_level, settings.log_format, lines.clone()) {
+        complain(&format!("maglevd: {}", Chain(&error)));
+        return ExitCode::FAILURE;
+    }
+    let code = match start(settings, parsed, access, lines.clone()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("maglevd: {error:#}"));
+            // Like a log line: standard error may be full.
+            lines.print(&format!("maglevd: {error:#}"));
             if error.is::<Taken>() { ExitCode::from(lock::EXIT) } else { ExitCode::FAILURE }
         }
-    }
+    };
+    lines.flush(FLUSH);
+    code
 }
 
 /// Tells what was asked for. Whoever closed the pipe, as `head` does, wants no more of it, and `println` would panic.
@@ -98,11 +110,18 @@ fn refuse(error: &ConfigError) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-fn start(settings: Settings, parsed: Parsed, access: Option<ParsedAccess>) -> anyhow::Result<()> {
-    let lines = Lines::new();
-    logging::install(settings.log_level, settings.log_format, lines.clone())?;
+fn start(
+    settings: Settings,
+    parsed: Parsed,
+    access: Option<ParsedAccess>,
+    lines: Lines,
+) -> anyhow::Result<()> {
     limits::raise_open_files();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // tokio panics where the system has no thread left for it.
+    let build = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = std::panic::catch_unwind(build).map_err(|_| {
+        anyhow::anyhow!("cannot start threads: raise the limit of processes (TasksMax=, pids.max)")
+    })??;
     let manager = ServiceManager::from_environment(|name| std::env::var_os(name))
         .context("NOTIFY_SOCKET names no socket that can be written to")?;
     let result = runtime.block_on(async {

@@ -10,6 +10,7 @@ mod state;
 mod text;
 mod vpp;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,12 +29,14 @@ pub use self::state::Damaged;
 use crate::clock::Reading;
 use crate::control::{Control, Load, StateView, Stopped};
 use crate::grpc::Calls;
+use crate::logging::Lines;
 use crate::problems::{self, Problems, Severity};
 use crate::rehearsal::Missing;
 use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
 use crate::vpp::{Link, Messages};
+use crate::worker::Worker;
 
 /// Renders metrics.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Metrics {
     process: metrics_process::Collector,
     /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
     turn: Arc<Mutex<()>>,
+    renderer: Worker,
 }
 
 /// Whatever is counted beside the engine.
@@ -62,6 +66,8 @@ pub struct Sources {
     pub guard: Guard,
     /// What was wrong with the state at the start.
     pub damaged: Damaged,
+    /// The log.
+    pub lines: Lines,
 }
 
 /// What a scrape is made of, copied from the engine's task at one moment.
@@ -102,9 +108,14 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    pub fn new(control: Control, config: ConfigStatus, sources: Sources) -> Self {
+    ///
+    /// # Errors
+    /// When the system has no thread left to render them.
+    pub fn new(control: Control, config: ConfigStatus, sources: Sources) -> io::Result<Self> {
         let process = metrics_process::Collector::default();
-        Metrics { control, config, sources, problems: None, process, turn: Arc::default() }
+        // One is rendered, and the one before may be on its way out of the thread.
+        let renderer = Worker::start("metrics", 2)?;
+        Ok(Metrics { control, config, sources, problems: None, process, turn: Arc::default(), renderer })
     }
 
     /// Counts these problems too.
@@ -130,13 +141,13 @@ impl Metrics {
         let problems = problems::count(&found);
         let metrics = Arc::clone(self);
         // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
-        let text = tokio::task::spawn_blocking(move || {
+        let text = self.renderer.submit(move || {
             let text = metrics.write(&sample, problems);
             drop(turn);
             text
         });
-        // The runtime is gone, or there is a fault of ours and its panic is in the log.
-        text.await.map_err(|_| Stopped)
+        // Only a fault of ours ends without a result, and its panic is in the log.
+        text.map_err(|_| Stopped)?.await.map_err(|_| Stopped)
     }
 
     fn write(&self, sample: &Sample, problems: [(Severity, usize); 3]) -> String {
@@ -177,6 +188,10 @@ impl Metrics {
             "maglev_capability_missing",
             "Whether probes of this configuration need a capability that this process lacks."
         );
+        describe_counter!(
+            "maglev_log_lines_lost_total",
+            "Log lines that were dropped, since standard error was not read fast enough or is gone."
+        );
         describe_gauge!("maglev_problems", "Problems that `maglevc show problems` lists, by severity.");
         describe_gauge!("maglev_build_info", "What this program was built from; always 1.");
     }
@@ -195,6 +210,7 @@ impl Metrics {
             gauge!("maglev_capability_missing", "capability" => capability.as_str())
                 .set(f64::from(u8::from(missing.contains(&capability))));
         }
+        counter!("maglev_log_lines_lost_total").absolute(self.sources.lines.lost());
         gauge!("maglev_build_info", "version" => version::VERSION, "commit" => version::COMMIT).set(1.0);
     }
 }

@@ -1,10 +1,12 @@
 //! Edge. The configuration file: reading it, checking it, taking it again.
 
+mod disclosure;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use maglev_core::access::Access as Rules;
 use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, KeyChange, Parsed, ParsedAccess};
@@ -15,7 +17,9 @@ use tokio::sync::watch;
 use crate::access::{self, Access, Tokens, TokensError};
 use crate::audit::{Audit, Note};
 use crate::control::{Control, Stopped};
+use crate::logging::PRIVATE;
 use crate::tls::Tls;
+use crate::worker::{Worker, WorkerError};
 
 /// Why a configuration file is not taken.
 #[derive(Debug, Error)]
@@ -48,6 +52,9 @@ pub enum ConfigError {
         /// The second.
         other: Box<ConfigError>,
     },
+    /// The files were not read in time, or too many wait to read them.
+    #[error("cannot read the configuration")]
+    Reader(#[from] WorkerError),
     /// The daemon is ending.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -57,7 +64,7 @@ impl ConfigError {
     /// The exit code of `--check`: 1 for what is not a configuration, 2 for one that makes no sense.
     pub fn exit_code(&self) -> u8 {
         match self {
-            ConfigError::Read { .. } | ConfigError::Stopped(_) => 1,
+            ConfigError::Read { .. } | ConfigError::Reader(_) | ConfigError::Stopped(_) => 1,
             ConfigError::Invalid { errors, .. } => errors.exit_code(),
             ConfigError::Tokens(_) => 1,
             ConfigError::Both { one, other } => one.exit_code().min(other.exit_code()),
@@ -73,7 +80,10 @@ impl ConfigError {
             ConfigError::Both { one, other } => {
                 Some(Box::new(one.diagnostics()?.chain(other.diagnostics()?)))
             }
-            ConfigError::Read { .. } | ConfigError::Tokens(_) | ConfigError::Stopped(_) => None,
+            ConfigError::Read { .. }
+            | ConfigError::Tokens(_)
+            | ConfigError::Reader(_)
+            | ConfigError::Stopped(_) => None,
         }
     }
 }
@@ -99,6 +109,10 @@ pub fn load(path: &Path, options: &config::Options) -> Result<Parsed, ConfigErro
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     maglev_file::read_settled(path, SIZE_LIMIT)
 }
+
+/// How long reading and checking the files may take. One of a hundred thousand backends takes some seconds; a file system
+/// that takes longer hangs.
+const READ: Duration = Duration::from_secs(30);
 
 /// How the configuration in force came to be. Cheap to clone; all clones show the same.
 #[derive(Clone, Debug)]
@@ -155,6 +169,10 @@ pub struct Beside {
     pub tls: Option<Tls>,
     /// The audit log.
     pub audit: Audit,
+    /// Reads the files to check them.
+    pub checks: Worker,
+    /// Reads the files to take them: checks that wait for a disk must not keep a reload waiting.
+    pub reloads: Worker,
 }
 
 /// Checks and takes the configuration file again, and with it the access file and the tokens for metrics: all of them or
@@ -231,7 +249,7 @@ impl Reloader {
 
     /// Checks the files, and says what taking them would change.
     pub async fn check(&self) -> Result<Checked, ConfigError> {
-        let (_, checked) = self.read().await?;
+        let (_, checked) = self.read(&self.beside.checks).await?;
         Ok(checked)
     }
 
@@ -245,8 +263,8 @@ impl Reloader {
         if let Some(tls) = &self.beside.tls {
             tls.reload().await;
         }
-        let result = async {
-            let (Ready { config, access, put_tokens }, checked) = self.read().await?;
+        let result: Result<Checked, ConfigError> = async {
+            let (Ready { config, access, put_tokens }, checked) = self.read(&self.beside.reloads).await?;
             self.control.reload(config).await?;
             if let Some(access) = access {
                 self.beside.access.put(access);
@@ -277,15 +295,23 @@ impl Reloader {
                 warn(&self.path, warnings);
                 if let Some(path) = self.beside.access.path() {
                     tracing::info!(path = %path.display(), "access file reloaded");
-                    warn(path, access_warnings);
+                    warn_privately(path, access_warnings);
                 }
                 let after = json!({
                     "backends": backends, "frontends": frontends, "healthchecks": checks, "settings": settings
                 });
                 note.set(Value::Null, after, false);
             }
+            Err(error) if error.is_public(&self.path) => {
+                tracing::error!(
+                    path = %self.path.display(),
+                    error = %Chain(error),
+                    "configuration not reloaded, the old one stays in force"
+                );
+            }
             Err(error) => {
                 tracing::error!(
+                    target: PRIVATE,
                     path = %self.path.display(),
                     error = %Chain(error),
                     "configuration not reloaded, the old one stays in force"
@@ -295,16 +321,15 @@ impl Reloader {
         result
     }
 
-    async fn read(&self) -> Result<(Ready, Checked), ConfigError> {
+    async fn read(&self, reader: &Worker) -> Result<(Ready, Checked), ConfigError> {
         let (path, options) = (Arc::clone(&self.path), Arc::clone(&self.options));
         let (access, tokens) = (self.beside.access.path().cloned(), self.beside.tokens.clone());
-        let read = tokio::task::spawn_blocking(move || {
+        let read = reader.read(READ, move || {
             let access = access.map(|path| access::load(&path)).transpose();
             let tokens = tokens.map(|tokens| tokens.reread()).transpose().map_err(ConfigError::from);
             both(load(&path, &options), both(access, tokens))
         });
-        let Ok(read) = read.await else { return Err(Stopped.into()) };
-        let (Parsed { config, warnings }, (access, tokens)) = read?;
+        let (Parsed { config, warnings }, (access, tokens)) = read.await??;
         let config = Arc::new(config);
         let (new, running) =
             (Arc::clone(&config), self.control.read(|view| Arc::clone(view.engine.config())).await?);
@@ -347,6 +372,14 @@ pub fn warn(path: &Path, warnings: &[Diagnostic]) {
     for warning in warnings {
         tracing::warn!(at = %format_args!("{}:{}", path.display(), warning.position), key = warning.path,
             "configuration: {}; {}", warning.message, warning.hint);
+    }
+}
+
+/// The same for what only the log of the host may show.
+pub fn warn_privately(path: &Path, warnings: &[Diagnostic]) {
+    for warning in warnings {
+        tracing::warn!(target: PRIVATE, at = %format_args!("{}:{}", path.display(), warning.position),
+            key = warning.path, "access file: {}; {}", warning.message, warning.hint);
     }
 }
 

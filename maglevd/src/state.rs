@@ -9,18 +9,25 @@
 //! Both begin with a line that says what they are, in which version, and with which checksum ([`envelope`]). What cannot
 //! be read is set aside under a name of its own and told loudly; it never stops the daemon.
 
+mod directory;
 mod disk;
 pub mod envelope;
 mod health;
 mod intent;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::lock::Holder;
+use crate::worker::WorkerError;
+
+pub use self::directory::Directory;
+#[cfg(test)]
+pub(crate) use self::directory::LOCK;
 use self::disk::Disk;
-pub use self::disk::{Directory, replace};
+pub use self::disk::replace;
 pub use self::envelope::Damage;
 pub use self::health::HealthFile;
 pub use self::intent::IntentFile;
@@ -59,9 +66,19 @@ pub enum StateError {
         #[source]
         source: io::Error,
     },
-    /// The task that writes broke off.
-    #[error("the task that writes it broke off")]
-    Broken(#[source] tokio::task::JoinError),
+    /// Another took the directory in the place of the one that was locked.
+    #[error(
+        "another maglevd ({holder}) uses the state directory {path}, which was removed or replaced: stop one of the two"
+    )]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+        /// The other.
+        holder: Holder,
+    },
+    /// The thread that writes gave no result.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
 }
 
 /// A file that could not be read, and is kept for a person to look at.
@@ -97,6 +114,7 @@ fn write<D: Disk>(
     encoded: serde_json::Result<Vec<u8>>,
     durable: bool,
 ) -> Result<(), StateError> {
+    disk.verify()?;
     encoded
         .map_err(io::Error::from)
         .and_then(|bytes| replace(disk, file, &bytes, durable))
@@ -127,13 +145,6 @@ fn set_aside<D: Disk>(disk: &D, file: &str, damage: Damage) -> Result<SetAside, 
 /// write begins with it.
 fn tidy<D: Disk>(disk: &D, file: &str) {
     let _ = disk.remove(&disk::beside(file));
-}
-
-/// Makes a state directory if need be.
-pub fn directory(path: &Path) -> Result<Directory, StateError> {
-    std::fs::create_dir_all(path)
-        .map_err(|source| StateError::Directory { path: path.to_owned(), source })?;
-    Ok(Directory::new(path))
 }
 
 #[cfg(test)]

@@ -16,9 +16,13 @@ use self::files::{Content, Loaded};
 pub use self::files::{Files, TlsError};
 use crate::failing::Failing;
 use crate::reload::Chain;
+use crate::worker::Worker;
 
 /// How often the files are looked at. Renewals come days before they are needed.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// How long reading them may take. A file system that takes longer hangs.
+const READ: Duration = Duration::from_secs(10);
 
 /// How long before its end a certificate is complained about at each load.
 const SOON: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -44,8 +48,10 @@ struct Inner {
     files: Files,
     loaded: RwLock<Arc<Loaded>>,
     state: Mutex<State>,
-    /// Why the files on disk were refused. Apart from `state`, whose lock is held while files are read.
+    /// Why the files on disk were refused.
     refused: Mutex<Option<Failing>>,
+    /// Reads the files.
+    reader: Worker,
 }
 
 #[derive(Debug)]
@@ -79,6 +85,7 @@ impl Tls {
             loaded: RwLock::new(Arc::new(loaded)),
             state: Mutex::new(state),
             refused: Mutex::default(),
+            reader: Worker::start("tls-files", 2).map_err(TlsError::Thread)?,
         };
         Ok(Tls(Arc::new(inner)))
     }
@@ -105,14 +112,18 @@ impl Tls {
     /// Dropping the future is safe.
     pub async fn reload(&self) {
         let tls = self.clone();
-        // A file system may hang; the thread is left to it then.
-        let _ = tokio::task::spawn_blocking(move || tls.take()).await;
+        if let Err(error) = self.0.reader.read(READ, move || tls.take()).await {
+            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+            self.refuse(&mut state, Chain(&error).to_string());
+        }
     }
 
     fn take(&self) {
-        // Held all the while, so that what was read last is what is in force at the end.
+        // Read before the lock is taken, which others wait for. Only the thread of the files comes here, so what was read
+        // last is in force at the end.
+        let content = self.0.files.read();
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = self.0.files.read().and_then(|content| {
+        let result = content.and_then(|content| {
             if state.seen.as_ref() == Some(&content) {
                 return Ok(None);
             }
@@ -136,23 +147,24 @@ impl Tls {
                 *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
             }
             Err(error) => {
-                let words = Chain(&error).to_string();
-                let mut refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                *refused = Some(Failing::again(refused.take(), &words, SystemTime::now()));
-                drop(refused);
-                let told = state.complaint.as_ref();
-                if told.is_none_or(|(before, at)| *before != words || at.elapsed() >= REPEAT) {
-                    tracing::error!(
-                        error = words,
-                        "TLS certificate not reloaded, the old one stays in force"
-                    );
-                    state.complaint = Some((words, tokio::time::Instant::now()));
-                }
+                self.refuse(&mut state, Chain(&error).to_string());
                 return;
             }
         }
         *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         state.complaint = None;
+    }
+
+    /// Keeps and logs why the files are not taken; the same is not logged again and again.
+    fn refuse(&self, state: &mut State, words: String) {
+        let mut refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        *refused = Some(Failing::again(refused.take(), &words, SystemTime::now()));
+        drop(refused);
+        let told = state.complaint.as_ref();
+        if told.is_none_or(|(before, at)| *before != words || at.elapsed() >= REPEAT) {
+            tracing::error!(error = words, "TLS certificate not reloaded, the old one stays in force");
+            state.complaint = Some((words, tokio::time::Instant::now()));
+        }
     }
 
     /// Looks at the files every now and then until `stop`, so that renewals need nobody to tell of them.

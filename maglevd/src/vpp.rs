@@ -3,6 +3,7 @@
 //! The engine does one thing at a time, so there is never more than one order under way. An order carries the number of
 //! the connection it is for: one that was given before a connection broke is not carried out on the next.
 
+mod claim;
 mod counters;
 mod messages;
 mod status;
@@ -17,12 +18,12 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+pub use self::claim::look;
 use self::counters::Places;
 pub use self::counters::{Counters, VipCounters};
 pub use self::messages::Messages;
 pub use self::status::{Connection, Health, Link, Stats, Status};
 use crate::clock::Clock;
-use crate::lock::VppLock;
 use crate::reload::Chain;
 use crate::settings::VppSockets;
 
@@ -73,8 +74,6 @@ pub enum News {
 #[derive(Debug)]
 pub struct Vpp {
     sockets: VppSockets,
-    /// That nobody else drives it.
-    lock: Option<VppLock>,
     clock: Clock,
     link: Link,
     messages: Messages,
@@ -96,13 +95,12 @@ pub struct Handle {
 
 impl Vpp {
     /// A connection that is not tried yet. How it goes is shown by `link`.
-    pub fn new(link: Link, lock: Option<VppLock>, clock: Clock, messages: Messages) -> (Self, Handle) {
+    pub fn new(link: Link, clock: Clock, messages: Messages) -> (Self, Handle) {
         // One order is under way at most; another may wait that was given for a connection that is gone.
         let (orders, orders_in) = mpsc::channel(2);
         let (news_out, news) = mpsc::channel(4);
         let vpp = Vpp {
             sockets: link.sockets().clone(),
-            lock,
             clock,
             link,
             messages,
@@ -118,16 +116,16 @@ impl Vpp {
     pub async fn run(mut self, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = self.keep_connected(&stop) => {}
+            () = self.keep_connected() => {}
         }
     }
 
     /// Ends only when nobody listens any more.
-    async fn keep_connected(&mut self, stop: &CancellationToken) {
+    async fn keep_connected(&mut self) {
         let (first, last) = BACKOFF;
         let mut pause = first;
         while !self.news.is_closed() {
-            match self.connect(stop).await {
+            match self.connect().await {
                 Ok(connection) => {
                     if self.serve(connection).await {
                         pause = first;
@@ -139,19 +137,18 @@ impl Vpp {
                     }
                 }
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(pause + claim::jitter()).await;
             pause = (pause * 2).min(last);
         }
     }
 
-    async fn connect(&mut self, stop: &CancellationToken) -> Result<Client, String> {
-        if let Some(lock) = &mut self.lock {
-            lock.renew().map_err(|taken| taken.to_string())?;
-            lock.attend(stop);
-        }
-        let options =
-            Options { deadline: DEADLINE, monitor: Arc::new(self.messages.clone()), ..Options::default() };
-        Client::connect(&self.sockets.api, options).await.map_err(|error| Chain(&error).to_string())
+    async fn connect(&mut self) -> Result<Client, String> {
+        let monitor = Arc::new(self.messages.clone());
+        let options = Options { name: claim::name(), deadline: DEADLINE, monitor };
+        let client =
+            Client::connect(&self.sockets.api, options).await.map_err(|error| Chain(&error).to_string())?;
+        claim::claim(&client).await.map_err(|taken| taken.to_string())?;
+        Ok(client)
     }
 
     /// Serves one connection until it ends. Returns whether it was of use: VPP could be seen. One that takes connections

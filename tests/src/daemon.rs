@@ -35,6 +35,10 @@ pub struct Options {
     pub variables: Vec<(String, String)>,
     /// Whether it has no capability at all, as root only by name.
     pub powerless: bool,
+    /// The user it runs as; by default that of the test.
+    pub user: Option<u32>,
+    /// Its state directory; by default one of its own.
+    pub state: Option<PathBuf>,
     /// Further arguments.
     pub arguments: Vec<String>,
 }
@@ -49,6 +53,8 @@ impl Default for Options {
             log_level: "info".to_owned(),
             variables: Vec::new(),
             powerless: false,
+            user: None,
+            state: None,
             arguments: Vec::new(),
         }
     }
@@ -95,7 +101,7 @@ impl Daemon {
 
     /// Its state directory.
     pub fn state(&self) -> PathBuf {
-        self.directory.path().join("state")
+        self.options.state.clone().unwrap_or_else(|| self.directory.path().join("state"))
     }
 
     /// The health counter of a backend as it is kept for the next start; none where there is no verdict.
@@ -221,10 +227,18 @@ fn launch(directory: &Path, options: &Options) -> Process {
     if options.powerless {
         program.extend(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"].map(str::to_owned));
     }
+    if let Some(user) = options.user {
+        std::os::unix::fs::chown(directory, Some(user), Some(user)).expect("a directory of that user");
+        let (uid, gid) = (format!("--reuid={user}"), format!("--regid={user}"));
+        // Another user's process loses what it was told of its parent's death.
+        let words = ["setpriv", &uid, &gid, "--clear-groups", "--pdeathsig", "KILL", "--"];
+        program.extend(words.map(str::to_owned));
+    }
     program.push(binaries::maglevd().display().to_string());
     let mut add = |flag: &str, value: &str| program.extend([flag.to_owned(), value.to_owned()]);
     add("--config", &path("maglev.yaml"));
-    add("--state-dir", &path("state"));
+    let state = options.state.as_ref().map_or_else(|| path("state"), |state| state.display().to_string());
+    add("--state-dir", &state);
     let socket =
         |name| options.vpp.as_ref().map_or(String::new(), |vpp| vpp.join(name).display().to_string());
     add("--vpp-api-addr", &socket("api.sock"));

@@ -21,7 +21,8 @@ pub fn written_by(source: &str) -> Vec<LogLine> {
             let arguments = arguments(&source[at + start.len()..]);
             let is_text = |argument: &&String| argument.starts_with('"');
             let message = arguments.iter().find(is_text).map(|text| message(text)).unwrap_or_default();
-            let fields = arguments.iter().take_while(|argument| !is_text(argument)).map(|field| name(field));
+            let fields = arguments.iter().take_while(|argument| !is_text(argument));
+            let fields = fields.filter(|field| !field.starts_with("target:")).map(|field| name(field));
             lines.push(LogLine { level: level.to_owned(), message, fields: fields.collect() });
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -16,16 +16,40 @@ const SHOWN: usize = 100;
 
 /// The lines a program wrote to its standard error, as they come.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+pub struct Log(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    lines: Mutex<Vec<String>>,
+    stopped: Mutex<bool>,
+    resumed: Condvar,
+}
 
 impl Log {
     /// Every line so far.
     pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stops reading after what is under way, so that the pipe fills.
+    pub fn stop_reading(&self) {
+        self.set(true);
+    }
+
+    /// Reads on.
+    pub fn resume_reading(&self) {
+        self.set(false);
+    }
+
+    fn set(&self, stopped: bool) {
+        *self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner) = stopped;
+        self.0.resumed.notify_all();
     }
 
     fn push(&self, line: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        let stopped = self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.0.resumed.wait_while(stopped, |stopped| *stopped));
     }
 }
 
@@ -98,6 +122,7 @@ impl Process {
         // An error means that it has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.log.resume_reading();
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }

@@ -12,6 +12,7 @@ use super::{syntax, tree};
 use crate::access::{Access, Role, TokenDigest, User};
 use crate::names::UserName;
 use crate::pattern::Pattern;
+use crate::text::is_unprintable;
 
 /// A valid access file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,7 +221,7 @@ fn pattern(cursor: &Cursor<'_>, report: &mut Report) -> Option<Pattern> {
 
 fn certificate(cursor: &Cursor<'_>, report: &mut Report) -> Option<String> {
     let written = text(cursor, report)?;
-    if written.is_empty() || written.chars().any(char::is_control) {
+    if written.is_empty() || written.contains(is_unprintable) {
         let message = format!("{} is in no certificate", quoted(&written));
         report.meaning(&cursor.place(), message, "write a DNS name, an e-mail address or a URI");
         return None;

@@ -14,6 +14,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::reader::Reader;
 use super::unverified::AnyCertificate;
 use crate::fault;
 
@@ -110,11 +111,12 @@ impl Entry {
 pub(super) struct TrustStore {
     provider: Arc<CryptoProvider>,
     entries: Arc<Mutex<HashMap<Trust, Entry>>>,
+    reader: Reader,
 }
 
 impl TrustStore {
     pub(super) fn new(provider: Arc<CryptoProvider>) -> Self {
-        TrustStore { provider, entries: Arc::default() }
+        TrustStore { provider, entries: Arc::default(), reader: Reader::start() }
     }
 
     /// The configuration for `trust`. Files are read on a thread for blocking work, one at a time for each path, so a
@@ -130,7 +132,7 @@ impl TrustStore {
         };
         let guard = reading.lock_owned().await;
         let (entries, provider) = (self.entries.clone(), self.provider.clone());
-        let read = tokio::task::spawn_blocking(move || {
+        let read = self.reader.run(move || {
             let _guard = guard;
             // The first random byte of a process takes aws-lc some 60 ms. Here it is not on a backend's time, and an
             // error comes back in the handshake.

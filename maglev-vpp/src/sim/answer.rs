@@ -176,6 +176,7 @@ impl Replies<'_> {
         let (retval, reply) = match words.as_slice() {
             ["show", "lb", "vips"] => (0, show::vips(&self.world.plugin, false)),
             ["show", "lb", "vips", "verbose"] => (0, show::vips(&self.world.plugin, true)),
+            ["show", "api", "clients"] => (0, show::clients(&self.world.clients)),
             ["show", "version"] => (0, format!("vpp v{} simulated\n", self.world.release.version())),
             _ => (-1, format!("unknown input `{line}'")),
         };

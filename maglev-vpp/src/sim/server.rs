@@ -23,7 +23,7 @@ use super::journal::Mutation;
 use super::world::World;
 use crate::message::control::{MemclntKeepalive, SOCKCLNT_CREATE_ID, SOCKCLNT_CREATE_REPLY_ID};
 use crate::message::{Message, plain_name};
-use crate::wire::frame;
+use crate::wire::{Field, FixedText, frame};
 
 /// What VPP reads of a connection in one turn of its main loop (`sm->input_buffer` in `socket_api.c`).
 const INPUT_BUFFER: usize = 4096;
@@ -284,8 +284,9 @@ impl Connection {
 
     fn register(&mut self, mut input: &[u8], outgoing: &mut BytesMut) -> Next {
         let Ok(context) = input.try_get_u32() else { return Next::Continue };
+        let name = FixedText::<64>::take(&mut input).map(|name| name.0).unwrap_or_default();
         let mut world = self.shared.world();
-        let handle = *self.handle.get_or_insert_with(|| world.register());
+        let handle = *self.handle.get_or_insert_with(|| world.register(name));
         frame::put_frame(outgoing, |out| {
             out.put_u16(SOCKCLNT_CREATE_REPLY_ID);
             out.put_u32(0);

@@ -1,4 +1,5 @@
-//! Pure. What `show lb vips` prints. (`format_lb_vip`, `format_lb_vip_detailed` in `src/plugins/lb/lb.c`.)
+//! Pure. What `show lb vips` prints (`format_lb_vip`, `format_lb_vip_detailed` in `src/plugins/lb/lb.c`), and the part of
+//! `show api clients` that lists those on the socket (`vl_sock_api_dump_clients` in `src/vlibmemory/socket_api.c`).
 
 use std::fmt::Write;
 
@@ -27,6 +28,17 @@ pub(super) fn vips(plugin: &Plugin, verbose: bool) -> String {
         // Writing to a string cannot fail.
         let _ = if verbose { detailed(&mut out, index, vip) } else { brief(&mut out, vip) };
         out.push('\n');
+    }
+    out
+}
+
+/// Every client on the API socket, with a file descriptor that is made up.
+pub(super) fn clients(clients: &[Option<String>]) -> String {
+    let mut out = format!("Socket clients\n{:>20} {:>8}\n", "Name", "Fildesc");
+    for (index, name) in clients.iter().enumerate().skip(1) {
+        let Some(name) = name else { continue };
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{name:>20} {:>8}", 20 + index);
     }
     out
 }

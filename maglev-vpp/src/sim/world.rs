@@ -33,13 +33,16 @@ pub(super) struct World {
     pub(super) faults: Vec<Fault>,
     pub(super) journal: Journal,
     pub(super) on_mutation: Option<OnMutation>,
-    /// Places of connected clients; the first is VPP's own listener.
-    pub(super) clients: Vec<bool>,
+    /// Places of connected clients with their names; the first is VPP's own listener.
+    pub(super) clients: Vec<Option<String>>,
     boots: u16,
     started: Instant,
     skipped: Duration,
     collected: u32,
 }
+
+/// What stands in the place of VPP's own listener.
+const LISTENER: &str = "";
 
 impl World {
     pub(super) fn new(release: Release, pid: u32, on_mutation: Option<OnMutation>) -> io::Result<World> {
@@ -56,7 +59,7 @@ impl World {
             faults: Vec::new(),
             journal: Journal::default(),
             on_mutation,
-            clients: vec![true],
+            clients: vec![Some(LISTENER.to_owned())],
             boots: 0,
             started: Instant::now(),
             skipped: Duration::ZERO,
@@ -81,7 +84,7 @@ impl World {
         self.boots = self.boots.wrapping_add(1);
         self.pid = self.pid.wrapping_add(1);
         self.number_messages();
-        self.clients = vec![true];
+        self.clients = vec![Some(LISTENER.to_owned())];
         self.started = Instant::now();
         self.skipped = Duration::ZERO;
         self.collected = 0;
@@ -109,22 +112,22 @@ impl World {
         }
     }
 
-    /// A client connects: its handle.
-    pub(super) fn register(&mut self) -> u32 {
+    /// A client connects under this name: its handle.
+    pub(super) fn register(&mut self, name: String) -> u32 {
         /// `SOCK_API_REG_HANDLE_BIT`.
         const SOCKET_CLIENT: u32 = 1 << 31;
-        let index = self.clients.iter().position(|used| !used).unwrap_or_else(|| {
-            self.clients.push(false);
+        let index = self.clients.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.clients.push(None);
             self.clients.len() - 1
         });
-        self.clients[index] = true;
+        self.clients[index] = Some(name);
         u32::try_from(index).unwrap_or(0) | SOCKET_CLIENT
     }
 
     /// A client leaves.
     pub(super) fn unregister(&mut self, handle: u32) {
-        if let Some(used) = self.clients.get_mut((handle & !(1 << 31)) as usize) {
-            *used = false;
+        if let Some(place) = self.clients.get_mut((handle & !(1 << 31)) as usize) {
+            *place = None;
         }
     }
 

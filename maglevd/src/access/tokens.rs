@@ -10,6 +10,7 @@ use http::HeaderValue;
 use maglev_core::access::{InvalidDigest, TokenDigest};
 use thiserror::Error;
 
+use crate::ownership;
 use crate::reload::read;
 
 /// The longest token that is looked at. Ours have 43 characters.
@@ -107,7 +108,9 @@ impl Tokens {
 }
 
 fn load(path: &Path) -> Result<Vec<TokenDigest>, TokensError> {
-    let bytes = read(path).map_err(|source| TokensError::Read { path: path.to_owned(), source })?;
+    let bytes = ownership::check(path)
+        .and_then(|()| read(path))
+        .map_err(|source| TokensError::Read { path: path.to_owned(), source })?;
     let text = String::from_utf8_lossy(&bytes);
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use maglev_core::access::Role;
+use maglev_core::text::is_unprintable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tonic::Status;
@@ -166,9 +167,11 @@ fn bounded(value: Value) -> Value {
     }
 }
 
+/// Cut to what is kept, and without what would rearrange the line it is shown in.
 fn shortened(text: &str) -> String {
+    let text = &text.replace(is_unprintable, "\u{fffd}");
     match text.get(..text.floor_char_boundary(LONGEST)) {
         Some(start) if start.len() < text.len() => format!("{start}…"),
-        Some(_) | None => text.to_owned(),
+        Some(_) | None => text.clone(),
     }
 }

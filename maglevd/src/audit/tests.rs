@@ -29,7 +29,7 @@ fn pause(backend: &str) -> Record {
 async fn log() -> (TempDir, PathBuf, Audit) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit.jsonl");
-    let audit = Audit::open(path.clone()).await;
+    let audit = Audit::open(path.clone()).await.unwrap();
     (directory, path, audit)
 }
 

@@ -16,9 +16,9 @@ use std::time::{Duration, SystemTime};
 
 use maglev_core::engine::Intents;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::writing::{Writer, Writing};
 use crate::control::ChangeError;
 use crate::failing::Failing;
 use crate::reload::Chain;
@@ -27,6 +27,12 @@ use crate::state::{IntentFile, StateError};
 /// How long after a write that failed the next is tried, if nobody asks for one before: a disk that was full is not full
 /// for ever, and what is only in memory should not stay there.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// How often to look whether the state directory is still there.
+const CHECK: Duration = Duration::from_secs(5);
+
+/// How long the end waits for the last writes: less than calls under way get.
+const FINISH: Duration = Duration::from_secs(3);
 
 /// Who is told what came of a change, once it is on disk.
 pub(super) type Reply = oneshot::Sender<Result<bool, ChangeError>>;
@@ -38,7 +44,7 @@ pub enum Keep {
     #[default]
     InMemory,
     /// In this file.
-    In(IntentFile),
+    In(Writer<IntentFile>),
     /// Nowhere, though it was to be kept: whoever changes something is told.
     Nowhere(Arc<StateError>),
 }
@@ -47,12 +53,17 @@ pub enum Keep {
 #[derive(Debug)]
 pub(super) struct Keeper {
     /// Absent where there is none to write to.
-    file: Option<IntentFile>,
+    file: Option<Writer<IntentFile>>,
     /// Why there is none, where there should be one.
     lost: Option<Arc<StateError>>,
     /// What is known to be on disk, so that nothing is written twice.
     kept: Option<Intents>,
-    writing: Option<JoinHandle<Result<Intents, StateError>>>,
+    /// The directory it is in, by how many there were before.
+    generation: u64,
+    /// Of a write what was written, of a look at the directory nothing.
+    writing: Option<Writing<Option<Intents>>>,
+    /// When to look at the directory.
+    check: Instant,
     /// Whether there is something that the last write, or the one under way, does not have.
     wanted: bool,
     /// When to try again.
@@ -93,7 +104,9 @@ impl Keeper {
             file,
             lost,
             kept: None,
+            generation: 0,
             writing: None,
+            check: Instant::now() + CHECK,
             again: None,
             answered: Vec::new(),
             waiting: Vec::new(),
@@ -125,40 +138,55 @@ impl Keeper {
 
     /// Begins to write, if that is due.
     pub(super) fn begin(&mut self, intents: impl FnOnce() -> Intents) {
-        let due = self.wanted || !self.waiting.is_empty();
-        if !due || self.again.is_some_and(|again| Instant::now() < again) {
-            return;
-        }
         let (Some(file), None) = (&self.file, &self.writing) else { return };
-        let (file, intents) = (file.clone(), intents());
-        (self.wanted, self.again) = (false, None);
-        self.answered = std::mem::take(&mut self.waiting);
-        if self.kept.as_ref() == Some(&intents) {
-            return self.ended(Ok(intents));
+        let now = Instant::now();
+        let due = self.wanted || !self.waiting.is_empty();
+        let begun = if due && self.again.is_none_or(|again| again <= now) {
+            let intents = intents();
+            (self.wanted, self.again) = (false, None);
+            self.answered = std::mem::take(&mut self.waiting);
+            if self.kept.as_ref() == Some(&intents) && self.generation == file.file().generation() {
+                return self.ended(Ok(Some(intents)));
+            }
+            // Until it is known to have gone well, what is there is not known.
+            self.kept = None;
+            file.begin(move |file| file.keep(&intents).map(|()| Some(intents)))
+        } else if self.check <= now {
+            file.begin(|file| file.verify().map(|()| None))
+        } else {
+            return;
+        };
+        self.check = now + CHECK;
+        match begun {
+            Ok(writing) => self.writing = Some(writing),
+            Err(error) => self.ended(Err(error)),
         }
-        // Until it is known to have gone well, nobody knows what is there.
-        self.kept = None;
-        self.writing = Some(tokio::task::spawn_blocking(move || file.keep(&intents).map(|()| intents)));
     }
 
     /// Waits until a write ends or the next is due, and tells those who waited. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) {
         if let Some(writing) = &mut self.writing {
-            let result = writing.await.unwrap_or_else(|error| Err(StateError::Broken(error)));
+            let Some(result) = writing.end("operator intent").await else { return };
             self.writing = None;
             self.ended(result);
-        } else if let Some(again) = self.again {
-            tokio::time::sleep_until(again).await;
+        } else if self.file.is_some() {
+            let next = self.again.map_or(self.check, |again| again.min(self.check));
+            tokio::time::sleep_until(next).await;
         } else {
             std::future::pending().await
         }
     }
 
-    fn ended(&mut self, result: Result<Intents, StateError>) {
+    fn ended(&mut self, result: Result<Option<Intents>, StateError>) {
         let answered = std::mem::take(&mut self.answered);
         match result {
-            Ok(intents) => {
+            // The directory is there. What was written before may be in another.
+            Ok(None) => {
+                self.wanted |= self.file.as_ref().is_some_and(|f| f.file().generation() != self.generation)
+            }
+            Ok(Some(intents)) => {
                 self.failing = None;
+                self.generation = self.file.as_ref().map_or(0, |file| file.file().generation());
                 self.kept = Some(intents);
                 for (reply, changed) in answered {
                     let _ = reply.send(Ok(changed));
@@ -181,14 +209,22 @@ impl Keeper {
         }
     }
 
-    /// Writes what is left to be written, at the end.
-    pub(super) async fn finish(mut self, intents: impl Fn() -> Intents) {
-        if self.writing.is_some() {
+    /// Writes what is left to be written, at the end. A disk that hangs is not waited for long.
+    pub(super) async fn finish(self, intents: impl Fn() -> Intents) {
+        if tokio::time::timeout(FINISH, self.write_all(intents)).await.is_err() {
+            tracing::error!(
+                "the last writes to the state directory did not end in {FINISH:?}: changes may be lost"
+            );
+        }
+    }
+
+    async fn write_all(mut self, intents: impl Fn() -> Intents) {
+        while self.writing.is_some() {
             self.next().await;
         }
         self.again = None;
         self.begin(intents);
-        if self.writing.is_some() {
+        while self.writing.is_some() {
             self.next().await;
         }
     }
@@ -196,8 +232,9 @@ impl Keeper {
     /// How it stands.
     pub(super) fn kept(&self) -> Kept {
         let is_kept = self.file.is_some() || self.lost.is_some();
-        let durable = is_kept.then_some(self.failing.is_none());
-        Kept { durable, failures: self.failures, failing: self.failing.clone() }
+        let hangs = self.writing.as_ref().and_then(Writing::hangs);
+        let durable = is_kept.then_some(self.failing.is_none() && hangs.is_none());
+        Kept { durable, failures: self.failures, failing: self.failing.clone().or(hangs) }
     }
 }
 

@@ -6,8 +6,8 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use maglev_core::engine::Verdicts;
-use tokio::task::JoinHandle;
 
+use super::writing::{Writer, Writing};
 use crate::failing::Failing;
 use crate::reload::Chain;
 use crate::state::{HealthFile, StateError};
@@ -21,11 +21,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A write is followed by so many times its own duration without one.
 const SHARE: u32 = 10;
 
+/// How long the end waits for the last write.
+const FINISH: Duration = Duration::from_secs(1);
+
 /// Keeps what the probes say.
 #[derive(Debug)]
 pub(super) struct Warmth {
-    file: Option<HealthFile>,
-    writing: Option<JoinHandle<Result<Duration, StateError>>>,
+    file: Option<Writer<HealthFile>>,
+    writing: Option<Writing<Duration>>,
     /// When the next write is due.
     due: Option<Instant>,
     /// No write begins before.
@@ -37,7 +40,7 @@ pub(super) struct Warmth {
 }
 
 impl Warmth {
-    pub(super) fn new(file: Option<HealthFile>) -> Self {
+    pub(super) fn new(file: Option<Writer<HealthFile>>) -> Self {
         let now = Instant::now();
         Warmth { file, writing: None, due: None, not_before: now, failures: 0, failing: None }
     }
@@ -81,18 +84,19 @@ impl Warmth {
     }
 
     fn write(&mut self, verdicts: Verdicts) {
-        let Some(file) = self.file.clone() else { return };
+        let Some(file) = &self.file else { return };
         self.due = None;
-        self.writing = Some(tokio::task::spawn_blocking(move || {
-            let begun = Instant::now();
-            file.keep(&verdicts).map(|()| begun.elapsed())
-        }));
+        let begun = Instant::now();
+        match file.begin(move |file| file.keep(&verdicts).map(|()| begun.elapsed())) {
+            Ok(writing) => self.writing = Some(writing),
+            Err(error) => self.ended(Err(error)),
+        }
     }
 
     /// Waits until a write ends or the next is due. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) {
         if let Some(writing) = &mut self.writing {
-            let result = writing.await.unwrap_or_else(|error| Err(StateError::Broken(error)));
+            let Some(result) = writing.end("what the probes say").await else { return };
             self.writing = None;
             self.ended(result);
         } else if let Some(at) = self.at() {
@@ -124,13 +128,17 @@ impl Warmth {
         self.not_before = Instant::now() + took.saturating_mul(SHARE).max(PAUSE);
     }
 
-    /// Writes everything as it is at the end.
-    pub(super) async fn finish(mut self, verdicts: Verdicts) {
-        if self.writing.is_some() {
+    /// Writes everything as it is at the end. A disk that hangs is not waited for long.
+    pub(super) async fn finish(self, verdicts: Verdicts) {
+        let _ = tokio::time::timeout(FINISH, self.write_all(verdicts)).await;
+    }
+
+    async fn write_all(mut self, verdicts: Verdicts) {
+        while self.writing.is_some() {
             self.next().await;
         }
         self.write(verdicts);
-        if self.writing.is_some() {
+        while self.writing.is_some() {
             self.next().await;
         }
     }

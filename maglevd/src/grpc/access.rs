@@ -1,5 +1,6 @@
 //! Edge. Who asks for a change, and in which words.
 
+use maglev_core::text::is_unprintable;
 use tonic::{Request, Status};
 
 use crate::access::Caller;
@@ -31,9 +32,10 @@ fn words(field: &str, text: &str, limit: usize) -> Result<String, Status> {
             text.len()
         )));
     }
-    if text.chars().any(char::is_control) {
+    if let Some(c) = text.chars().find(|&c| is_unprintable(c)) {
         return Err(Status::invalid_argument(format!(
-            "{field} is one line of text without control characters"
+            "{field} is one line of text without control characters and invisible ones: U+{:04X} cannot stand in it",
+            u32::from(c)
         )));
     }
     Ok(text.trim().to_owned())

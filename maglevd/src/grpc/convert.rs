@@ -1,6 +1,7 @@
 //! Edge. The engine's view of things as messages.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use maglev_api::v1;
@@ -316,6 +317,23 @@ pub(super) fn diagnostic(file: &str, diagnostic: &Diagnostic) -> v1::Diagnostic 
         column: diagnostic.position.column,
         key: diagnostic.path.clone(),
         message: format!("{}; {}", diagnostic.message, diagnostic.hint),
+    }
+}
+
+pub(super) fn diagnostics<'a>(
+    found: impl Iterator<Item = (&'a Path, &'a Diagnostic)>,
+) -> Vec<v1::Diagnostic> {
+    found.map(|(file, found)| diagnostic(&file.display().to_string(), found)).collect()
+}
+
+/// In place of errors that only an administrator may read.
+pub(super) fn withheld() -> v1::Diagnostic {
+    v1::Diagnostic {
+        severity: v1::Severity::Error.into(),
+        message:
+            "the access file or the file of metrics tokens is not valid; administrators are shown the errors"
+                .to_owned(),
+        ..v1::Diagnostic::default()
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn refused(error: &ChangeError) -> Status {
 pub(crate) fn not_taken(error: &ConfigError) -> Status {
     match error {
         ConfigError::Stopped(stopped) => unavailable(stopped),
+        ConfigError::Reader(_) => status(Code::Unavailable, &Chain(error).to_string()),
         ConfigError::Read { .. }
         | ConfigError::Invalid { .. }
         | ConfigError::Tokens(_)

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use maglev_api::v1;
 use maglev_api::v1::maglev_server::Maglev;
+use maglev_core::access::Role;
 use maglev_core::config::Diagnostic;
 use maglev_core::engine::CommandError;
 use maglev_core::intent::Request as Intent;
@@ -121,13 +122,14 @@ impl Service {
         self.reloader.path().display().to_string()
     }
 
-    fn warnings(&self, checked: &Checked) -> Vec<v1::Diagnostic> {
+    /// What is odd, of the access file only for administrators.
+    fn warnings(&self, checked: &Checked, is_admin: bool) -> Vec<v1::Diagnostic> {
         let of = |file: &Path, found: &[Diagnostic]| -> Vec<v1::Diagnostic> {
             let file = file.display().to_string();
             found.iter().map(|warning| convert::diagnostic(&file, warning)).collect()
         };
         let mut warnings = of(self.reloader.path(), &checked.warnings);
-        if let Some(path) = self.reloader.access().path() {
+        if let (Some(path), true) = (self.reloader.access().path(), is_admin) {
             warnings.extend(of(path, &checked.access_warnings));
         }
         warnings
@@ -281,23 +283,31 @@ impl Maglev for Service {
         Ok(Response::new(v1::GetConfigResponse { yaml: config.to_yaml() }))
     }
 
-    async fn check_config(&self, _: Request<v1::CheckConfigRequest>) -> Answer<v1::CheckConfigResponse> {
+    async fn check_config(
+        &self,
+        request: Request<v1::CheckConfigRequest>,
+    ) -> Answer<v1::CheckConfigResponse> {
+        let is_admin = caller(&request)?.role >= Role::Admin;
+        let invalid = |diagnostics| v1::CheckConfigResponse { valid: false, diagnostics, changes: None };
         let answer = match self.reloader.check().await {
             Ok(checked) => v1::CheckConfigResponse {
                 valid: true,
-                diagnostics: self.warnings(&checked),
+                diagnostics: self.warnings(&checked, is_admin),
                 changes: Some(convert::changes(&checked.changes, &checked.keys)),
             },
-            Err(error) => match error.diagnostics() {
-                Some(diagnostics) => v1::CheckConfigResponse {
-                    valid: false,
-                    diagnostics: diagnostics
-                        .map(|(file, found)| convert::diagnostic(&file.display().to_string(), found))
-                        .collect(),
-                    changes: None,
-                },
+            Err(error) if is_admin || error.is_public(self.reloader.path()) => match error.diagnostics() {
+                Some(found) => invalid(convert::diagnostics(found)),
                 None => return Err(not_taken(&error)),
             },
+            Err(error) => {
+                let public = error.public(self.reloader.path());
+                let mut found = Vec::new();
+                for error in public {
+                    found.extend(convert::diagnostics(error.diagnostics().ok_or_else(|| not_taken(error))?));
+                }
+                found.push(convert::withheld());
+                invalid(found)
+            }
         };
         Ok(Response::new(answer))
     }
@@ -311,7 +321,7 @@ impl Maglev for Service {
         let checked = self.reloader.reload(&note(&request)).await.map_err(|error| not_taken(&error))?;
         Ok(Response::new(v1::ReloadConfigResponse {
             changes: Some(convert::changes(&checked.changes, &checked.keys)),
-            warnings: self.warnings(&checked),
+            warnings: self.warnings(&checked, true),
         }))
     }
 

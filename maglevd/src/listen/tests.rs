@@ -130,3 +130,14 @@ async fn a_file_that_is_no_socket_is_left_alone() {
     assert_eq!(one(&address).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
 }
+
+#[tokio::test]
+async fn unix_socket_takes_nobody_before_it_has_its_mode() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_, path) = socket_in(&directory);
+    let socket = bound(&path).unwrap();
+    let early = UnixStream::connect(&path).await.unwrap_err();
+    assert_eq!(early.kind(), io::ErrorKind::ConnectionRefused);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+    drop(socket);
+}

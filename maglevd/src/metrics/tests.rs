@@ -91,8 +91,9 @@ impl Scene {
             missing: Missing::default(),
             guard: guard(),
             damaged: self.damaged,
+            lines: Lines::new(),
         };
-        let metrics = Metrics::new(control, ConfigStatus::loaded(), sources);
+        let metrics = Metrics::new(control, ConfigStatus::loaded(), sources).unwrap();
         let load = Load { probes: 2, watchers: 1 };
         let reading = Clock::start().reading();
         let sample = Sample::take(&self.engine, &self.tally, reading, load, self.state.clone());

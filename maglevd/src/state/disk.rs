@@ -2,18 +2,19 @@
 //!
 //! They are a trait so that a test can stop between any two of them, as a crash does, and see what is left.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
-/// The largest file that is read: ten times what a hundred thousand backends take. A larger one is not ours.
-const LARGEST: u64 = 256 << 20;
+use super::StateError;
 
 /// What is done to files by name in one directory.
 pub trait Disk {
     /// The path of a file, to be shown.
     fn path(&self, name: &str) -> PathBuf;
+    /// Makes sure that the directory is still the one at its path. What follows is done in the one there is now.
+    fn verify(&self) -> Result<(), StateError> {
+        Ok(())
+    }
     /// Everything in it; `None` where there is no such file.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
     /// Makes it hold just this. It may be lost in a crash of the machine, or be there in part.
@@ -50,65 +51,4 @@ pub fn replace<D: Disk>(disk: &D, name: &str, bytes: &[u8], durable: bool) -> io
         disk.sync_directory()?;
     }
     Ok(())
-}
-
-/// A directory of the file system.
-#[derive(Clone, Debug)]
-pub struct Directory(PathBuf);
-
-impl Directory {
-    /// The directory at a path.
-    pub fn new(path: &Path) -> Self {
-        Directory(path.to_owned())
-    }
-}
-
-impl Disk for Directory {
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        let path = self.path(name);
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.len() > LARGEST => {
-                Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has {} bytes", metadata.len())))
-            }
-            Ok(_) => fs::read(&path).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        // Who did what and why is nobody else's business.
-        options.write(true).create(true).truncate(true).mode(0o600);
-        options.open(self.path(name))?.write_all(bytes)
-    }
-
-    fn sync(&self, name: &str) -> io::Result<()> {
-        OpenOptions::new().write(true).open(self.path(name))?.sync_all()
-    }
-
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path(from), self.path(to))
-    }
-
-    fn sync_directory(&self) -> io::Result<()> {
-        File::open(&self.0)?.sync_all()
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        match fs::remove_file(self.path(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    fn names(&self) -> io::Result<Vec<String>> {
-        // A name that is not Unicode is none of ours.
-        let names = fs::read_dir(&self.0)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.collect())
-    }
 }

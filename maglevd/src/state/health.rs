@@ -2,7 +2,8 @@
 
 use maglev_core::engine::Verdicts;
 
-use crate::state::disk::{Directory, Disk};
+use crate::state::directory::Directory;
+use crate::state::disk::Disk;
 use crate::state::{SetAside, StateError, envelope, read, write};
 
 /// The file in the state directory.

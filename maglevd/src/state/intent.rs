@@ -3,7 +3,8 @@
 use maglev_core::engine::Intents;
 use serde::Deserialize;
 
-use crate::state::disk::{Directory, Disk};
+use crate::state::directory::Directory;
+use crate::state::disk::Disk;
 use crate::state::envelope::{self, Damage};
 use crate::state::{SetAside, StateError, read, write};
 
@@ -44,6 +45,21 @@ impl<D: Disk> IntentFile<D> {
     /// When it cannot be written. What was kept before is still there then, or already what was to be kept.
     pub fn keep(&self, intents: &Intents) -> Result<(), StateError> {
         write(&self.0, FILE, envelope::encode(KIND, VERSION, intents), true)
+    }
+}
+
+impl IntentFile {
+    /// Makes sure that the directory is still the one at its path. See [`generation`](Self::generation).
+    ///
+    /// # Errors
+    /// When it is not, and cannot be made or locked again.
+    pub fn verify(&self) -> Result<(), StateError> {
+        self.0.verify()
+    }
+
+    /// How often another directory took the place of the first. What was kept before is not in the new one.
+    pub fn generation(&self) -> u64 {
+        self.0.generation()
     }
 }
 

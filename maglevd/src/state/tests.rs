@@ -4,6 +4,7 @@ mod crashes;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use maglev_core::engine::{Intents, Verdict, Verdicts};
 use maglev_core::intent::{Admin, Attribution, Intent, WeightOverride};
@@ -51,7 +52,7 @@ fn temporary() -> TempDir {
 }
 
 fn open(path: &Path) -> Result<(IntentFile, Intents, Option<SetAside>), StateError> {
-    IntentFile::open(directory(path)?)
+    IntentFile::open(Directory::open(path)?)
 }
 
 /// What is kept, which has to be whole.
@@ -244,7 +245,7 @@ fn a_directory_that_cannot_be_written_still_counts() {
 #[test]
 fn verdicts_are_kept_and_damaged_ones_are_set_aside() {
     let dir = temporary();
-    let opened = || HealthFile::open(directory(dir.path()).unwrap()).unwrap();
+    let opened = || HealthFile::open(Directory::open(dir.path()).unwrap()).unwrap();
     let verdict = Verdict {
         question: "00000000000000ff".parse().unwrap(),
         counter: 4,

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use maglev_core::text::is_unprintable;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -34,8 +35,7 @@ pub(super) fn names(der: &[u8]) -> Vec<String> {
         // What says one thing twice or cannot be read says nothing.
         Err(_) => Vec::new(),
     };
-    let usable =
-        |name: &&str| !name.is_empty() && name.len() <= LONGEST && !name.chars().any(char::is_control);
+    let usable = |name: &&str| !name.is_empty() && name.len() <= LONGEST && !name.contains(is_unprintable);
     found.into_iter().filter(usable).take(NAMES).map(str::to_owned).collect()
 }
 

@@ -14,6 +14,7 @@ use rustls::{InconsistentKeys, RootCertStore, ServerConfig};
 use thiserror::Error;
 
 use super::certificate;
+use crate::ownership;
 
 /// The largest file that is read. A chain has some kilobytes, the authorities of a whole system 200.
 const SIZE_LIMIT: u64 = 4 << 20;
@@ -96,6 +97,11 @@ pub enum TlsError {
         #[source]
         source: rustls::server::VerifierBuilderError,
     },
+    /// The system has no thread left.
+    #[error(
+        "cannot start the thread that reads TLS files: raise the limit of processes (TasksMax=, pids.max)"
+    )]
+    Thread(#[source] io::Error),
     /// rustls refuses its own settings.
     #[error("the TLS library refused its own settings")]
     Library(#[source] rustls::Error),
@@ -133,10 +139,16 @@ impl Files {
                 source,
             })
         };
+        // Whoever can change these can be the server, or any client.
+        let guarded = |flag, path: &Path| {
+            let owned = ownership::check(path);
+            owned.map_err(|source| TlsError::Read { flag, path: path.to_owned(), source })?;
+            one(flag, path)
+        };
         Ok(Content {
             certificate: one("--tls-cert", &self.certificate)?,
-            key: one("--tls-key", &self.key)?,
-            client_ca: self.client_ca.as_deref().map(|path| one("--tls-client-ca", path)).transpose()?,
+            key: guarded("--tls-key", &self.key)?,
+            client_ca: self.client_ca.as_deref().map(|path| guarded("--tls-client-ca", path)).transpose()?,
         })
     }
 

@@ -42,8 +42,18 @@ fn words_have_an_end_and_one_line() {
         (status.code(), status.message()),
         (Code::InvalidArgument, "reason has at most 1024 bytes, not 1025")
     );
-    for text in ["two\nlines", "\u{1b}[31mred", "nul\0"] {
-        let status = reason(text).unwrap_err();
-        assert_eq!(status.message(), "reason is one line of text without control characters");
+    for (text, found) in [
+        ("two\nlines", "U+000A"),
+        ("\u{1b}[31mred", "U+001B"),
+        ("nul\0", "U+0000"),
+        ("reversed \u{202e}txet", "U+202E"),
+        ("hidden\u{200b}", "U+200B"),
+        ("two\u{2028}lines", "U+2028"),
+    ] {
+        let expected = format!(
+            "reason is one line of text without control characters and invisible ones: {found} cannot stand in it"
+        );
+        assert_eq!(reason(text).unwrap_err().message(), expected);
+        assert_eq!(by(&loopback, text).unwrap_err().code(), Code::InvalidArgument);
     }
 }
