@@ -225,6 +225,7 @@ impl Daemon {
             missing: missing.clone(),
             tls: self.tls.clone(),
             audit: audit.clone(),
+            lines: self.lines.clone(),
             connections: vec![("gRPC", Arc::clone(&guard.grpc)), ("metrics", Arc::clone(&guard.metrics))],
             damage: Arc::new(damage),
             started: SystemTime::now(),

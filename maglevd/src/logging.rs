@@ -132,9 +132,10 @@ impl Lines {
         self.output.lost()
     }
 
-    /// Whether log lines were lost within the last five minutes.
-    pub fn is_losing(&self) -> bool {
-        self.output.lost_at().is_some_and(|at| at.elapsed() < LOSING)
+    /// When the last log line was lost, if that is less than five minutes ago.
+    pub fn losing(&self) -> Option<SystemTime> {
+        let ago = self.output.lost_at()?.elapsed();
+        (ago < LOSING).then(|| SystemTime::now().checked_sub(ago)).flatten()
     }
 
     /// Puts text into the log as it is, beside its lines.

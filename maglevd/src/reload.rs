@@ -242,6 +242,11 @@ impl Reloader {
         &self.status
     }
 
+    /// The thread that reads files to check them.
+    pub const fn checker(&self) -> &Worker {
+        &self.beside.checks
+    }
+
     /// Who may do what.
     pub const fn access(&self) -> &Access {
         &self.beside.access

@@ -54,6 +54,9 @@ codes! {
     /// Few file descriptors are left.
     FileDescriptorsLow: "file-descriptors-low", Daemon, Bad, "few files left", Some("MaglevFileDescriptorsLow"),
         "find the peer with many connections (`ss -tnp`), or raise LimitNOFILE of the unit";
+    /// Log lines are dropped.
+    LogLinesLost: "log-lines-lost", Daemon, Warning, "log lines lost", Some("MaglevLogLinesLost"),
+        "see what reads the standard error of maglevd: journald and its disk, or a pipe that is not read";
     /// The list is longer than an answer may be.
     ListTruncated: "list-truncated", Daemon, Notice, "list truncated", None,
         "`show frontends` and `show backends` list everything";

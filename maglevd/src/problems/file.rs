@@ -153,7 +153,8 @@ impl Looker {
     async fn compare(&self, checked: &mut Option<Stamp>) -> Option<FileState> {
         let mut paths = vec![self.reloader.path().to_owned()];
         paths.extend(self.reloader.access().path().map(|path| Path::to_owned(path)));
-        let stamp = tokio::task::spawn_blocking(move || Stamp::of(&paths)).await.ok()?;
+        // With a result however long it takes: what comes late is told as late by the caller.
+        let stamp = self.reloader.checker().submit(move || Stamp::of(&paths)).ok()?.await.ok()?;
         if checked.as_ref() == Some(&stamp) && !matches!(&*self.found.borrow(), FileState::Unreadable { .. })
         {
             return None;
@@ -186,7 +187,12 @@ impl Looker {
                 FileState::Invalid { errors: errors.collect(), since }
             }
             None => {
-                FileState::Unreadable { sentence: Chain(error).to_string(), since: self.unreadable_since() }
+                let sentence = match error.is_public(own) {
+                    true => Chain(error).to_string(),
+                    false => "a file beside it cannot be read or is not valid; `maglevd --check` says why"
+                        .to_owned(),
+                };
+                FileState::Unreadable { sentence, since: self.unreadable_since() }
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::accept::Tally;
 use crate::audit::Audit;
 use crate::control::Control;
 use crate::limits::open_files;
+use crate::logging::Lines;
 use crate::rehearsal::Missing;
 use crate::reload::ConfigStatus;
 use crate::tls::Tls;
@@ -37,6 +38,8 @@ pub struct Sources {
     pub tls: Option<Tls>,
     /// The audit log.
     pub audit: Audit,
+    /// The log.
+    pub lines: Lines,
     /// Connections, by kind of listener.
     pub connections: Vec<(&'static str, Arc<Tally>)>,
     /// What was damaged at the start.
@@ -118,6 +121,7 @@ impl Problems {
         let sources = &self.0;
         let now = SystemTime::now();
         areas::daemon(open_files(), found);
+        areas::log(sources.lines.lost(), sources.lines.losing(), found);
         areas::audit(sources.audit.status().as_ref(), found);
         areas::config(&sources.path, sources.config.read(), &sources.file.last(), found);
         areas::probes(&sources.missing.blocked(), found);

@@ -23,6 +23,16 @@ pub(in crate::problems) fn daemon(files: Option<Files>, found: &mut Vec<Problem>
     }
 }
 
+/// The log: how many lines were lost since the start, and when the last was, if that is not long ago.
+pub(in crate::problems) fn log(lost: u64, last: Option<SystemTime>, found: &mut Vec<Problem>) {
+    if let Some(last) = last {
+        let lines = plural(usize::try_from(lost).unwrap_or(usize::MAX), "log line");
+        let because =
+            format!("{lines} dropped since the start: standard error is not read fast enough, or gone");
+        found.push(Problem::new(ProblemCode::LogLinesLost, because).since(last));
+    }
+}
+
 /// The state directory: what was damaged at the start, and what cannot be written now.
 pub(in crate::problems) fn state(
     view: &StateView,

@@ -144,6 +144,16 @@ fn a_certificate_is_listed_two_weeks_before_its_end_and_bad_two_days_before() {
 }
 
 #[test]
+fn lost_log_lines_are_listed_while_they_are_recent() {
+    let mut found = Vec::new();
+    log(7, None, &mut found);
+    assert!(found.is_empty());
+    log(7, Some(SystemTime::UNIX_EPOCH), &mut found);
+    assert_eq!(found[0].code, ProblemCode::LogLinesLost);
+    assert!(found[0].because.starts_with("7 log lines dropped since the start"), "{}", found[0].because);
+}
+
+#[test]
 fn few_open_files_are_listed() {
     use crate::limits::Files;
     let mut found = Vec::new();
