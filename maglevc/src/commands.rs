@@ -45,7 +45,11 @@ pub(crate) fn tree() -> Node {
         word("sync", "bring into agreement").then([lb_state(
             |session, arguments| Box::pin(vpp::sync(session, arguments)),
             Json::Object("Operations"),
-            ["observe VPP and write what differs, now", "observe VPP and write what differs for one frontend, now"],
+            [
+                "observe VPP and write what differs, now",
+                "observe VPP and write what differs for one frontend, now",
+                "also end a table length that its VIP has kept: remove the VIP and add it again",
+            ],
             "The exit code is 1 when VPP refused an operation; the others are made all the same.",
         )]),
         word("watch", "follow what happens").then([
@@ -115,7 +119,11 @@ fn plan_commands() -> Vec<Node> {
         lb_state(
             |session, arguments| Box::pin(plan::sync(session, arguments)),
             json,
-            ["what a sync of everything would write to VPP", "what a sync of one frontend would write to VPP"],
+            [
+                "what a sync of everything would write to VPP",
+                "what a sync of one frontend would write to VPP",
+                "what that would be with `recreate`",
+            ],
             "Nothing is written. The operations are those that `sync vpp lb state` would make, in their order; then comes \
              what they would do to new flows: the share that moves, each server's share before and after, and the worst \
              moment on the way where that is worse than the end.",
@@ -353,8 +361,15 @@ fn reason() -> Node {
 }
 
 /// `vpp lb state [FRONTEND]` for what works on all frontends or on one.
-fn lb_state(run: Run, json: Json, help: [&'static str; 2], details: &'static str) -> Node {
-    let one = slot("FRONTEND", "frontend", Kind::Name(Object::Frontend), help[1]).runs(run, json);
+fn lb_state(run: Run, json: Json, help: [&'static str; 3], details: &'static str) -> Node {
+    let one = slot("FRONTEND", "frontend", Kind::Name(Object::Frontend), help[1])
+        .runs(run, json)
+        .details(
+            "The table of a VIP keeps its length when `new-flows-table-length: auto` comes to mean another one: `show \
+             problems` and `show vpp lb state` say so. With `recreate` such a VIP is removed and added again, and loses its \
+             established flows. Any other VIP is left as it is.",
+        )
+        .options([word("recreate", help[2]).ends()]);
     let state = word("state", help[0]).runs(run, json).details(details).then([one]);
     word("vpp", "VPP").then([word("lb", "the load balancer in VPP").then([state])])
 }

@@ -226,10 +226,13 @@ impl Driver {
                 self.keeper.changed();
                 let _ = reply.send(());
             }
-            Input::Sync { reply } => match (&self.vpp, self.connection) {
+            Input::Sync { recreate, reply } => match (&self.vpp, self.connection) {
                 (None, _) => drop(reply.send(Err(NoVpp::Off))),
                 (Some(_), None) => drop(reply.send(Err(NoVpp::Disconnected))),
                 (Some(_), Some(_)) => {
+                    if let Some(frontend) = recreate {
+                        self.engine.recreate(frontend.as_str());
+                    }
                     let number = self.engine.sync(self.clock.now());
                     self.syncs.wait(number, reply);
                 }

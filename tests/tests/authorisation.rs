@@ -75,7 +75,7 @@ fn message(call: &Call, backend: &str) -> Vec<u8> {
 
 /// Calls that need more or less by what is asked.
 fn variants(config: &str) -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let sync = v1::SyncVpplbStateRequest { frontend: "site".to_owned() }.encode_to_vec();
+    let sync = v1::SyncVpplbStateRequest { frontend: "site".to_owned(), recreate: false }.encode_to_vec();
     let plan =
         v1::PlanVpplbStateRequest { suppose: Some(Suppose::Config(config.to_owned())), ..Default::default() };
     vec![

@@ -53,6 +53,9 @@ pub(crate) fn state() -> VpplbState {
                 port: 80,
                 encap: "gre4".into(),
                 table_length: 16384,
+                table_length_desired: 4096,
+                table_length_kept: true,
+                fingerprint: "1f0c9a6b27de".into(),
                 src_ip_sticky: false,
                 frontend: "site".into(),
                 servers: vec![
@@ -67,6 +70,8 @@ pub(crate) fn state() -> VpplbState {
                 prefix: "203.0.113.53/32".into(),
                 encap: "gre4".into(),
                 table_length: 4096,
+                table_length_desired: 4096,
+                fingerprint: "93a324e14403".into(),
                 src_ip_sticky: true,
                 frontend: "dns".into(),
                 servers: Vec::new(),
@@ -81,6 +86,7 @@ pub(crate) fn state() -> VpplbState {
             },
         ],
         observed_at: ago(17),
+        fingerprint: "c4e83b5a9d10".into(),
     }
 }
 

@@ -14,7 +14,8 @@ use crate::view::plan::Plan;
 const LONGEST_CONFIG: u64 = 64 << 20;
 
 pub(super) async fn sync(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    plan(session, arguments.text("frontend"), None).await
+    let (frontend, recreate) = (arguments.text("frontend"), arguments.has("recreate"));
+    plan(session, PlanVpplbStateRequest { frontend, recreate, suppose: None }).await
 }
 
 pub(super) async fn pause(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
@@ -34,13 +35,13 @@ pub(super) async fn disable(session: &mut Session, arguments: &Arguments) -> Res
 }
 
 pub(super) async fn weight(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    let suppose = SupposeWeight {
+    let change = SupposeWeight {
         frontend: arguments.text("frontend"),
         pool: arguments.text("pool"),
         backend: arguments.text("backend"),
         weight: Some(arguments.number("weight").unwrap_or_default()),
     };
-    plan(session, String::new(), Some(Suppose::Weight(suppose))).await
+    suppose(session, Suppose::Weight(change)).await
 }
 
 pub(super) async fn config(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
@@ -49,7 +50,7 @@ pub(super) async fn config(session: &mut Session, arguments: &Arguments) -> Resu
         .map_err(|error| Failure::Unwell(format!("cannot read {file}: {error}")))?;
     let text = String::from_utf8(bytes)
         .map_err(|_| Failure::Unwell(format!("cannot read {file}: it is not UTF-8")))?;
-    plan(session, String::new(), Some(Suppose::Config(text))).await
+    suppose(session, Suppose::Config(text)).await
 }
 
 async fn backend(
@@ -57,12 +58,15 @@ async fn backend(
     arguments: &Arguments,
     request: BackendRequest,
 ) -> Result<Flow, Failure> {
-    let suppose = SupposeBackend { name: arguments.text("backend"), request: request.into() };
-    plan(session, String::new(), Some(Suppose::Backend(suppose))).await
+    let change = SupposeBackend { name: arguments.text("backend"), request: request.into() };
+    suppose(session, Suppose::Backend(change)).await
 }
 
-async fn plan(session: &mut Session, frontend: String, suppose: Option<Suppose>) -> Result<Flow, Failure> {
-    let request = PlanVpplbStateRequest { frontend, suppose };
+async fn suppose(session: &mut Session, suppose: Suppose) -> Result<Flow, Failure> {
+    plan(session, PlanVpplbStateRequest { suppose: Some(suppose), ..PlanVpplbStateRequest::default() }).await
+}
+
+async fn plan(session: &mut Session, request: PlanVpplbStateRequest) -> Result<Flow, Failure> {
     let plan = session.client.call(async |mut c| c.plan_vpplb_state(request).await).await?;
     session.output.show(&Plan::from(plan))?;
     Ok(Flow::Next)

@@ -29,7 +29,8 @@ pub(super) async fn counters(session: &mut Session) -> Result<Flow, Failure> {
 }
 
 pub(super) async fn sync(session: &mut Session, arguments: &Arguments) -> Result<Flow, Failure> {
-    let request = SyncVpplbStateRequest { frontend: arguments.text("frontend") };
+    let request =
+        SyncVpplbStateRequest { frontend: arguments.text("frontend"), recreate: arguments.has("recreate") };
     let sync = session.client.call(async |mut c| c.sync_vpplb_state(request).await).await?;
     let operations = Operations::new(sync.operations);
     session.output.show(&operations)?;

@@ -6,7 +6,7 @@ use crate::render::backend::state as backend_state;
 use crate::render::table::{Column, Table};
 use crate::render::units::serves;
 use crate::render::weight::{because, overridden, reason, short, weight};
-use crate::render::{BAD, FAINT, GOOD, OPEN, Page, Span, TITLE, Text};
+use crate::render::{BAD, FAINT, GOOD, NOTICE, OPEN, Page, Span, TITLE, Text};
 use crate::view::frontend::{Frontend, WeightChange};
 use crate::view::words::{FrontendState, WeightReason};
 
@@ -113,8 +113,23 @@ impl Text for Frontend {
         if let Some(encap) = &self.encap {
             page.field("encap", &[Span::plain(encap)]);
         }
-        let table = self.table_length.map_or_else(|| "auto".to_owned(), |length| format!("{length} buckets"));
+        let table = match (self.table_length, self.table_length_desired) {
+            (Some(length), _) => format!("{length} buckets"),
+            (None, Some(length)) => format!("auto, {length} buckets"),
+            (None, None) => "auto".to_owned(),
+        };
         page.field("table", &[Span::plain(table)]);
+        if let Some(steps) = self.weight_steps {
+            page.field("weight steps", &[Span::plain(steps.to_string())]);
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            let mut spans = vec![Span::plain(fingerprint)];
+            if let Some(desired) = self.fingerprint_desired.as_ref().filter(|desired| *desired != fingerprint)
+            {
+                spans.push(Span::new(NOTICE, format!(", but VPP should have {desired}")));
+            }
+            page.field("fingerprint", &spans);
+        }
         let sticky = if self.src_ip_sticky { "by source address" } else { "by flow" };
         page.field("sticky", &[Span::plain(sticky)]);
         let flush =

@@ -61,6 +61,9 @@ impl Text for LbState {
         if let Some(timeout) = self.flow_timeout_seconds {
             page.field("flow timeout", &[Span::plain(interval(timeout))]);
         }
+        if let Some(fingerprint) = &self.fingerprint {
+            page.field("fingerprint", &[Span::plain(fingerprint)]);
+        }
         page.end_line();
         if self.vips.is_empty() {
             page.line(&[Span::plain("no VIPs")]);
@@ -97,7 +100,7 @@ fn vip_rows(vip: &Vip, table: &mut Table) {
         Span::new(FAINT, vip.encap.clone().unwrap_or_default()),
         Span::plain(count(vip.table_length.into())),
         Span::new(FAINT, if vip.src_ip_sticky { "sticky" } else { "" }),
-        empty(),
+        Span::new(FAINT, vip.fingerprint.clone().unwrap_or_default()),
     ]);
     for server in &vip.servers {
         table.row([
@@ -109,6 +112,17 @@ fn vip_rows(vip: &Vip, table: &mut Table) {
             Span::plain(percent(server.share_wanted)),
             Span::plain(percent(server.share)),
         ]);
+    }
+    if let (true, Some(length), Some(frontend)) =
+        (vip.table_length_kept, vip.table_length_desired, &vip.frontend)
+    {
+        let (present, length) = (count(vip.table_length.into()), count(length.into()));
+        table.full_line(Span::new(
+            NOTICE,
+            format!(
+                "  keeps a table of {present} buckets, a VIP added now gets {length}: `sync vpp lb state {frontend} recreate`"
+            ),
+        ));
     }
     if let Some(error) = &vip.sync_error {
         table.full_line(Span::new(BAD, format!("  sync error: {error}")));

@@ -33,6 +33,15 @@ view! {
         pub(crate) encap: Option<String>,
         /// The configured length of VPP's new-flow table; null for auto.
         pub(crate) table_length: Option<u32>,
+        /// The configured weight-steps; null where there are none.
+        pub(crate) weight_steps: Option<u32>,
+        /// The length that the table of a VIP added now gets; null from a server that does not say.
+        pub(crate) table_length_desired: Option<u32>,
+        /// The fingerprint of the table that VPP has: the same on every machine with the same table; null where VPP does not
+        /// have the VIP or is not connected.
+        pub(crate) fingerprint: Option<String>,
+        /// The fingerprint of the table that VPP should have.
+        pub(crate) fingerprint_desired: Option<String>,
         /// Its pools in order of preference.
         pub(crate) pools: Vec<Pool>,
     }
@@ -89,6 +98,10 @@ impl From<v1::Frontend> for Frontend {
             flush_on_down: frontend.flush_on_down,
             encap: filled(frontend.encap),
             table_length: counted(frontend.table_length),
+            weight_steps: counted(frontend.weight_steps),
+            table_length_desired: counted(frontend.table_length_desired),
+            fingerprint: filled(frontend.fingerprint),
+            fingerprint_desired: filled(frontend.fingerprint_desired),
             pools: frontend.pools.into_iter().map(Into::into).collect(),
         }
     }

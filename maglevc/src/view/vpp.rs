@@ -42,6 +42,8 @@ view! {
         pub(crate) flow_timeout_seconds: Option<f64>,
         /// When this was observed.
         pub(crate) observed_at: Option<Time>,
+        /// One fingerprint of the tables of all frontends.
+        pub(crate) fingerprint: Option<String>,
         /// Every VIP, ours and foreign ones.
         pub(crate) vips: Vec<Vip>,
     }
@@ -60,6 +62,12 @@ view! {
         pub(crate) encap: Option<String>,
         /// Length of the new-flow table.
         pub(crate) table_length: u32,
+        /// The length that the table of a VIP added now gets; null for a foreign VIP.
+        pub(crate) table_length_desired: Option<u32>,
+        /// Whether the table keeps another length than that, until the VIP is recreated.
+        pub(crate) table_length_kept: bool,
+        /// The fingerprint of the table: the same on every machine with the same table.
+        pub(crate) fingerprint: Option<String>,
         /// Whether all flows of a source address go to one server.
         pub(crate) src_ip_sticky: bool,
         /// What VPP refused at the last sync; null when nothing.
@@ -162,6 +170,7 @@ impl From<v1::VpplbState> for LbState {
             sticky_buckets_per_core: state.sticky_buckets_per_core,
             flow_timeout_seconds: seconds(state.flow_timeout),
             observed_at: time(state.observed_at),
+            fingerprint: filled(state.fingerprint),
             vips: state.vips.into_iter().map(Into::into).collect(),
         }
     }
@@ -176,6 +185,9 @@ impl From<v1::VppVip> for Vip {
             frontend: filled(vip.frontend),
             encap: filled(vip.encap),
             table_length: vip.table_length,
+            table_length_desired: counted(vip.table_length_desired),
+            table_length_kept: vip.table_length_kept,
+            fingerprint: filled(vip.fingerprint),
             src_ip_sticky: vip.src_ip_sticky,
             sync_error: filled(vip.sync_error),
             servers: vip.servers.into_iter().map(Into::into).collect(),

@@ -130,6 +130,7 @@ pub(super) enum Input {
         reply: oneshot::Sender<()>,
     },
     Sync {
+        recreate: Option<FrontendName>,
         reply: oneshot::Sender<Result<Synced, NoVpp>>,
     },
 }
@@ -198,12 +199,13 @@ impl Control {
         Ok((changed, seen.await.map_err(|_| Stopped)?))
     }
 
-    /// Compares everything with what VPP has now, writes what differs, and returns what was written.
+    /// Compares everything with what VPP has now, writes what differs, and returns what was written. The VIP of the frontend
+    /// `recreate` is removed and added again, if it keeps another table length than that of a fresh one.
     ///
     /// When the future is dropped, it is done all the same.
-    pub async fn sync(&self) -> Result<Synced, NoVpp> {
+    pub async fn sync(&self, recreate: Option<FrontendName>) -> Result<Synced, NoVpp> {
         let (reply, answer) = oneshot::channel();
-        self.inputs.send(Input::Sync { reply }).await.map_err(|_| Stopped)?;
+        self.inputs.send(Input::Sync { recreate, reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)?
     }
 

@@ -131,6 +131,14 @@ impl Converter<'_> {
                 TableLength::Auto => 0,
                 TableLength::Fixed(length) => length,
             },
+            weight_steps: config.weight_steps.map_or(0, |steps| steps.get().into()),
+            table_length_desired: config.wanted_length(),
+            fingerprint: self
+                .engine
+                .table_fingerprint(status)
+                .map(|fingerprint| fingerprint.to_string())
+                .unwrap_or_default(),
+            fingerprint_desired: self.engine.desired_fingerprint(status).to_string(),
         }
     }
 

@@ -11,7 +11,7 @@ use maglev_core::desired::{DesiredServer, DesiredVip};
 use maglev_core::engine::Engine;
 use maglev_core::names::FrontendName;
 use maglev_core::net::{Service, Vip};
-use maglev_core::observed::{Observed, ServerState, VipState};
+use maglev_core::observed::{Observed, ServerState, TableFingerprint, VipState};
 use maglev_core::plan::{Impact, Step, impacts};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -107,6 +107,7 @@ impl Dataplane {
                 sticky_buckets_per_core: observed.conf.sticky_buckets_per_core,
                 flow_timeout: Some(duration(observed.conf.flow_timeout)),
                 vips: vips.collect(),
+                fingerprint: names.fingerprint(&observed).to_string(),
                 observed_at: Some(at(reading, reading.now())),
             }
         });
@@ -140,10 +141,19 @@ impl Dataplane {
         by: String,
         note: &Note,
     ) -> Answer<v1::SyncVpplbStateResponse> {
+        let recreate = request.recreate;
+        names_one(recreate, &request.frontend)?;
         let only = self.read(move |engine| frontend_of(engine, &request.frontend)).await??;
-        tracing::info!(by, frontend = only.as_ref().map_or("", FrontendName::as_str), "sync asked for");
+        tracing::info!(
+            by,
+            frontend = only.as_ref().map_or("", FrontendName::as_str),
+            recreate,
+            "sync asked for"
+        );
         // One comparison is as cheap as another: all of it is compared, and what was asked for is told.
-        let synced = tokio::time::timeout(DEADLINE, self.control.sync()).await.map_err(|_| too_slow())?;
+        let synced = tokio::time::timeout(DEADLINE, self.control.sync(only.clone().filter(|_| recreate)))
+            .await
+            .map_err(|_| too_slow())?;
         let steps = synced.map_err(|error| unavailable(&error))?.into_iter();
         let operations: Vec<_> = steps
             .filter(|(step, _)| only.is_none() || step.frontend == only)
@@ -157,6 +167,7 @@ impl Dataplane {
         &self,
         request: v1::PlanVpplbStateRequest,
     ) -> Answer<v1::PlanVpplbStateResponse> {
+        names_one(request.recreate, &request.frontend)?;
         let observed = self.observe().await?;
         let supposition =
             request.suppose.map(|suppose| Supposition::read(suppose, &self.options)).transpose()?;
@@ -166,6 +177,9 @@ impl Dataplane {
         let response = tokio::task::spawn_blocking(move || {
             supposition.map_or(Ok(()), |supposition| supposition.suppose(&mut engine, now))?;
             let only = frontend_of(&engine, &request.frontend)?;
+            if let Some(only) = only.as_ref().filter(|_| request.recreate) {
+                engine.recreate(only.as_str());
+            }
             let plan = engine.plan(&observed, only.as_ref());
             let names = Names::of(&engine);
             Ok(v1::PlanVpplbStateResponse {
@@ -222,6 +236,14 @@ fn frontend_of(engine: &Engine, name: &str) -> Result<Option<FrontendName>, Stat
     found.ok_or_else(|| no_such("frontend", name))
 }
 
+/// Only the VIP of one frontend is recreated at a time, so that no slip removes them all.
+fn names_one(recreate: bool, frontend: &str) -> Result<(), Status> {
+    if recreate && frontend.is_empty() {
+        return Err(Status::invalid_argument("`recreate` takes the name of one frontend"));
+    }
+    Ok(())
+}
+
 fn unavailable(error: &NoVpp) -> Status {
     Status::unavailable(error.to_string())
 }
@@ -249,6 +271,12 @@ impl Names {
 
     fn frontend(&self, vip: &Vip) -> String {
         self.0.get(vip).map(|desired| desired.frontend.to_string()).unwrap_or_default()
+    }
+
+    /// The fingerprint of the tables of all frontends.
+    fn fingerprint(&self, observed: &Observed) -> TableFingerprint {
+        let ours = observed.vips.iter().filter(|state| self.0.contains_key(&state.vip));
+        TableFingerprint::of_all(ours.map(VipState::fingerprint))
     }
 
     fn vip(&self, engine: &Engine, state: &VipState) -> v1::VppVip {
@@ -281,6 +309,9 @@ impl Names {
             port,
             encap: state.encap.to_string(),
             table_length: state.table_length,
+            table_length_desired: desired.map_or(0, |desired| desired.fit.table_length),
+            table_length_kept: desired.is_some_and(|desired| desired.keeps_length(state.table_length)),
+            fingerprint: state.fingerprint().to_string(),
             src_ip_sticky: state.src_ip_sticky,
             servers: state.servers.iter().map(server).collect(),
             sync_error: status.and_then(|status| status.error.clone()).unwrap_or_default(),

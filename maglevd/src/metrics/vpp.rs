@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use maglev_core::engine::Engine;
+use maglev_core::engine::{Engine, FrontendStatus};
+use maglev_core::observed::TableFingerprint;
 use maglev_core::plan::OperationKind;
 use maglev_core::time::Time;
 use maglev_vpp::VppInfo;
@@ -21,6 +22,10 @@ pub(super) struct Sample {
     synced: Vec<(String, Option<Time>)>,
     /// Frontend, backend, buckets.
     buckets: Vec<(String, String, u32)>,
+    /// Frontend, the fingerprint of its table, and whether that keeps another length than a fresh one has.
+    tables: Vec<(String, TableFingerprint, bool)>,
+    /// The fingerprint of all these tables.
+    all_tables: Option<TableFingerprint>,
 }
 
 impl Sample {
@@ -42,11 +47,17 @@ impl Sample {
                 }
             }
         }
+        let table = |frontend: &FrontendStatus| {
+            let fingerprint = engine.table_fingerprint(frontend)?;
+            Some((frontend.name().to_string(), fingerprint, engine.kept_length(frontend).is_some()))
+        };
         Sample {
             reading,
             sync_interval: engine.config().vpp.sync_interval,
             synced: synced.collect(),
             buckets,
+            tables: engine.frontends().filter_map(table).collect(),
+            all_tables: engine.all_tables_fingerprint(),
         }
     }
 }
@@ -74,6 +85,18 @@ pub(super) fn describe() {
     describe_counter!("maglev_vpp_vip_route_packets_total", "Packets routed to the prefix of a VIP.");
     describe_counter!("maglev_vpp_vip_route_bytes_total", "Bytes routed to the prefix of a VIP.");
     describe_gauge!("maglev_vpp_as_buckets", "Entries of the table of new flows that name a backend.");
+    describe_gauge!(
+        "maglev_frontend_fingerprint",
+        "A number below 2^48 that is the same on every machine with the same table for a frontend."
+    );
+    describe_gauge!(
+        "maglev_fingerprint",
+        "A number below 2^48 that is the same on every machine with the same tables for all frontends."
+    );
+    describe_gauge!(
+        "maglev_frontend_table_length_kept",
+        "Whether the VIP of a frontend keeps another table length than that of a VIP added now."
+    );
 }
 
 pub(super) fn record(sample: &Sample, tally: &Tally, link: &Link, messages: &Messages) {
@@ -102,9 +125,22 @@ pub(super) fn record(sample: &Sample, tally: &Tally, link: &Link, messages: &Mes
         gauge!("maglev_vpp_as_buckets", "frontend" => frontend.clone(), "backend" => backend.clone())
             .set(f64::from(*buckets));
     }
+    for (frontend, fingerprint, kept) in &sample.tables {
+        gauge!("maglev_frontend_fingerprint", "frontend" => frontend.clone()).set(number(*fingerprint));
+        gauge!("maglev_frontend_table_length_kept", "frontend" => frontend.clone())
+            .set(f64::from(u8::from(*kept)));
+    }
+    if let Some(fingerprint) = sample.all_tables {
+        gauge!("maglev_fingerprint").set(number(fingerprint));
+    }
     if let Some(counters) = link.counters() {
         packets(&counters);
     }
+}
+
+/// A fingerprint has 48 bits, which a double has exactly.
+fn number(fingerprint: TableFingerprint) -> f64 {
+    fingerprint.get() as f64
 }
 
 fn connection(sample: &Sample, status: Status) {

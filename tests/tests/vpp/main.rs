@@ -4,6 +4,7 @@ mod agreement;
 mod counters;
 mod reloads;
 mod restarts;
+mod same_table;
 mod transitions;
 mod trouble;
 mod warm;

@@ -76,7 +76,7 @@ fn a_plan_for_a_configuration_and_a_sync_of_all_are_about_everything() {
     assert_eq!(plan(Some(Suppose::Backend(v1::SupposeBackend::default()))), Scope::Look);
     assert_eq!(plan(Some(Suppose::Config("maglev: {}".to_owned()))), Scope::Everything);
     let sync = |frontend: &str| {
-        let request = v1::SyncVpplbStateRequest { frontend: frontend.to_owned() };
+        let request = v1::SyncVpplbStateRequest { frontend: frontend.to_owned(), recreate: false };
         Rule::of("/maglev.v1.Maglev/SyncVPPLBState").unwrap().asked(&request.encode_to_vec()).unwrap().scope
     };
     assert_eq!(sync(""), Scope::Everything);
