@@ -7,7 +7,9 @@
 //! VIPs are taken prefix by prefix in numeric order, IPv4 first. On each prefix VIPs are removed before others are added,
 //! since VPP lets no two VIPs with different encapsulation share a prefix. Within a VIP that stays, additions and raises
 //! come before reductions and removals: at no point between them is a VIP empty that had a server with weight before and
-//! has one after. A VIP whose encapsulation, stickiness or (fixed) table length changes cannot stay; it is removed and
+//! has one after. A raise may be refused, or acknowledged and not done. So a reduction or removal without which no server of
+//! the VIP is known to have weight waits ([`Step::waits`]): the raises are sent first, and it follows from the next
+//! observation. A VIP whose encapsulation, stickiness or (fixed) table length changes cannot stay; it is removed and
 //! added again at once, and its operations say so.
 
 mod because;
@@ -37,6 +39,10 @@ pub struct Step {
     pub operation: Operation,
     /// Why.
     pub because: Because,
+    /// Whether it must not be sent before another observation: it takes weight from a VIP, and no other server of the VIP
+    /// is known to have any. What gives another server weight is a step before it, or was written since the last
+    /// observation, and may have been refused, or acknowledged and not done. The VIP would be empty then.
+    pub waits: bool,
 }
 
 /// What is to be written, in order.
@@ -54,6 +60,8 @@ pub struct Memory {
     pub ours: BTreeSet<Vip>,
     /// VIPs of length `auto` that are to be removed and added again, once, if they have another length than is wanted.
     pub recreate: BTreeSet<Vip>,
+    /// Servers that had no weight at the last observation, and the weight that was written and acknowledged since.
+    pub unconfirmed: BTreeMap<(Vip, IpAddr), u8>,
     /// Servers whose flows are to be evicted once, whatever their weight.
     pub flush: BTreeSet<(Vip, IpAddr)>,
     /// The servers of each VIP whose flows were to be evicted, and have been. A server that is not among them and is to
@@ -96,7 +104,7 @@ pub fn plan<'a>(
                 Ownership::Managed => continue,
             };
             let operation = Operation::RemoveVip { vip: state.vip };
-            plan.steps.push(Step { frontend: None, operation, because });
+            plan.steps.push(Step { frontend: None, operation, because, waits: false });
         }
     }
     for (vip, desired) in &desired {
@@ -110,7 +118,8 @@ pub fn plan<'a>(
             Some(_) => Some(Because::VipDiffers(differences)),
         };
         let stays = present.filter(|_| because.is_none());
-        let step = |operation, because| Step { frontend: Some(desired.frontend.clone()), operation, because };
+        let frontend = || Some(desired.frontend.clone());
+        let step = |operation, because| Step { frontend: frontend(), operation, because, waits: false };
         if let Some(because) = because {
             if present.is_some() {
                 plan.steps.push(step(Operation::RemoveVip { vip: *vip }, because.clone()));
@@ -123,8 +132,11 @@ pub fn plan<'a>(
             };
             plan.steps.push(step(add, because));
         }
-        let operations = server_operations(desired, stays, memory);
-        plan.steps.extend(operations.into_iter().map(|(operation, because)| step(operation, because)));
+        let depends = stays.is_some_and(|present| depends_on_raises(desired, present, memory));
+        for (operation, because) in server_operations(desired, stays, memory) {
+            let waits = depends && stays.is_some_and(|present| takes_weight(&operation, present));
+            plan.steps.push(Step { waits, ..step(operation, because) });
+        }
     }
     // Stable, so what belongs to a VIP stays in its order. The parameters have no VIP and go first.
     plan.steps.sort_by_key(|step| {
@@ -142,7 +154,8 @@ fn conf_step(settings: &VppSettings, present: &Conf, nothing_desired: bool) -> O
         sticky_buckets_per_core: settings.sticky_buckets_per_core,
         flow_timeout: settings.flow_timeout,
     };
-    let step = Step { frontend: None, operation: Operation::SetConf(conf), because: Because::Conf };
+    let step =
+        Step { frontend: None, operation: Operation::SetConf(conf), because: Because::Conf, waits: false };
     (conf != *present && !nothing_desired).then_some(step)
 }
 
@@ -158,6 +171,30 @@ fn differences(desired: &DesiredVip, present: &VipState, keep_length: bool) -> V
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Whether a VIP that has weight, and is to have weight, has none for certain on servers that are to keep it.
+fn depends_on_raises(desired: &DesiredVip, present: &VipState, memory: &Memory) -> bool {
+    let mut wanted = desired.servers.iter().filter(|(_, s)| desired.fit.scale.apply(s.weight) > 0).peekable();
+    let has_weight = |address: &IpAddr| present.server(address).is_some_and(|server| server.weight > 0);
+    let confirmed =
+        |address: &IpAddr| has_weight(address) && !memory.unconfirmed.contains_key(&(desired.vip, *address));
+    present.servers.iter().any(|server| server.weight > 0)
+        && wanted.peek().is_some()
+        && !wanted.any(|(address, _)| confirmed(address))
+}
+
+/// Whether an operation takes weight from a server of a VIP.
+fn takes_weight(operation: &Operation, present: &VipState) -> bool {
+    let has = |address| present.server(address).map_or(0, |server| server.weight);
+    match operation {
+        Operation::SetWeight { address, weight, .. } => *weight < has(address),
+        Operation::RemoveServer { address, .. } => has(address) > 0,
+        Operation::SetConf(_)
+        | Operation::AddVip { .. }
+        | Operation::RemoveVip { .. }
+        | Operation::AddServer { .. } => false,
+    }
 }
 
 /// What to do about the servers of a VIP: additions and raises, then reductions and removals, each by address.

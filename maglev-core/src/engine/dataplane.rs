@@ -1,6 +1,7 @@
 //! Pure. Keeping a dataplane in agreement: when to look, when to write, and what is known of it meanwhile.
 
 mod foreign;
+mod retries;
 mod tables;
 mod warm_up;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use self::retries::Retries;
 pub use self::tables::KeptLength;
 use self::warm_up::WarmUp;
 use crate::config::{Config, VppSettings};
@@ -35,6 +37,9 @@ const OBSERVE_AGAIN: Duration = Duration::from_secs(1);
 ///    └──────────────────────┴───────────────────────── empty ◄────┘
 /// ```
 ///
+/// A step that [`waits`](Step::waits) is not sent: the rest of its plan is, and then the dataplane is observed and compared
+/// at once. The same happens after a refusal, with backoff.
+///
 /// One thing at a time: while operations are under way, frontends that change are only noted, and planned for together
 /// when the answers are in. So a flood of transitions costs one plan.
 #[derive(Clone, Debug)]
@@ -52,11 +57,18 @@ pub(super) struct Dataplane {
     status: BTreeMap<FrontendName, SyncStatus>,
     /// When everything was last compared, with nothing refused of what followed from it.
     last_full: Option<Time>,
+    /// What was not done as often as it was tried.
+    retries: Retries,
+    /// Steps that are not reported yet, since others of their plan follow at once.
+    unreported: Vec<Written>,
     /// Counts comparisons of everything that were asked for.
     asked: u64,
     /// Those of them that the present or the last one answers.
     answered: u64,
 }
+
+/// A step, with what became of it.
+type Written = (Step, Result<(), String>);
 
 #[derive(Clone, Debug)]
 enum Phase {
@@ -68,11 +80,19 @@ enum Phase {
     },
     Applying {
         steps: Vec<Step>,
-        planned: Vec<Planned>,
-        /// What an operator has evicted by it.
-        flush: BTreeSet<(Vip, IpAddr)>,
-        full: bool,
+        round: Round,
     },
+}
+
+/// What was planned together.
+#[derive(Clone, Debug)]
+struct Round {
+    /// Steps that are not sent before another observation.
+    waiting: Vec<Step>,
+    planned: Vec<Planned>,
+    /// What an operator has evicted by it.
+    flush: BTreeSet<(Vip, IpAddr)>,
+    full: bool,
 }
 
 /// A frontend that was planned for.
@@ -99,7 +119,7 @@ pub struct SyncReport {
     /// Whether everything was compared with what was observed, or some frontends with what was believed.
     pub full: bool,
     /// The operations in order, each with what became of it.
-    pub steps: Vec<(Step, Result<(), String>)>,
+    pub steps: Vec<Written>,
     /// Comparisons of everything asked for with [`Engine::sync`] up to this number are answered by it.
     pub answers: u64,
 }
@@ -115,6 +135,8 @@ impl Dataplane {
             full_due: None,
             status: BTreeMap::new(),
             last_full: None,
+            retries: Retries::default(),
+            unreported: Vec::new(),
             asked: 0,
             answered: 0,
         }
@@ -129,6 +151,7 @@ impl Dataplane {
     pub(super) fn reconfigured(&mut self, config: &Config, now: Time) {
         self.dirty.retain(|name| config.frontends.contains_key(name));
         self.status.retain(|name, _| config.frontends.contains_key(name));
+        self.retries.retain(|name| config.frontends.contains_key(name));
         let vips: BTreeSet<Vip> = config.frontends.values().map(|frontend| frontend.vip).collect();
         self.memory.recreate.retain(|vip| vips.contains(vip));
         self.memory.flush.retain(|(vip, _)| vips.contains(vip));
@@ -171,9 +194,12 @@ impl Dataplane {
     /// Leaves off, without knowing what became of what was under way.
     fn lose(&mut self) {
         let phase = std::mem::replace(&mut self.phase, Phase::Lost);
-        if let Phase::Applying { flush, .. } = phase {
-            self.memory.flush.extend(flush);
+        if let Phase::Applying { round, .. } = phase {
+            self.memory.flush.extend(round.flush);
         }
+        self.memory.unconfirmed.clear();
+        self.retries = Retries::default();
+        self.unreported.clear();
         // Whoever asked for it has been refused.
         self.memory.recreate.clear();
         self.believed = None;
@@ -207,6 +233,7 @@ impl Engine {
                     self.frontends.values().map(|frontend| frontend.config().vip).collect();
                 let there = |vip: &Vip| vips.contains(vip) || observed.vip(vip).is_some();
                 self.dataplane.memory.ours.retain(there);
+                self.find_undone(now, &observed);
                 self.dataplane.believed = Some(Arc::new(observed));
                 self.warm_up(now, true);
                 let asked_since = self.dataplane.asked > answers;
@@ -223,38 +250,12 @@ impl Engine {
     /// the end of `results` were not carried out.
     pub fn applied(&mut self, now: Time, results: Vec<Result<(), String>>) {
         let phase = std::mem::replace(&mut self.dataplane.phase, Phase::Idle);
-        let Phase::Applying { steps, planned, flush, full } = phase else {
+        let Phase::Applying { steps, round } = phase else {
             self.dataplane.phase = phase;
             return;
         };
         let results = results.into_iter().chain(std::iter::repeat_with(|| Err("it was not sent".to_owned())));
-        let steps: Vec<_> = steps.into_iter().zip(results).collect();
-        // By frontend the first reason; and all servers to which something was not done.
-        let mut refused: BTreeMap<&FrontendName, &String> = BTreeMap::new();
-        let mut undone: BTreeSet<(Vip, IpAddr)> = BTreeSet::new();
-        for (step, result) in &steps {
-            match (result, &mut self.dataplane.believed) {
-                (Ok(()), Some(believed)) => Arc::make_mut(believed).apply(&step.operation),
-                (Ok(()), None) => {}
-                (Err(reason), _) => {
-                    if let Some(frontend) = &step.frontend {
-                        refused.entry(frontend).or_insert(reason);
-                    }
-                    undone.extend(step.operation.vip().zip(step.operation.server()));
-                }
-            }
-        }
-        for Planned { frontend, vip, mut evicts } in planned {
-            if self.frontends.get(&frontend).is_none_or(|present| present.config().vip != vip) {
-                continue; // It has left since.
-            }
-            evicts.retain(|address| !undone.contains(&(vip, *address)));
-            self.dataplane.memory.evicted.insert(vip, evicts);
-            self.dataplane.note(&frontend, now, refused.get(&frontend).map(|reason| (*reason).clone()));
-        }
-        let again = flush.into_iter().filter(|target| undone.contains(target));
-        self.dataplane.memory.flush.extend(again);
-        self.report(now, full, steps);
+        self.finish(now, steps.into_iter().zip(results).collect(), round);
         self.drive(now);
     }
 
@@ -351,7 +352,7 @@ impl Engine {
     }
 
     fn carry_out(&mut self, now: Time, desired: Vec<DesiredVip>, plan: Plan, full: bool) {
-        let Plan { steps } = plan;
+        let (waiting, steps): (Vec<Step>, _) = plan.steps.into_iter().partition(|step| step.waits);
         let memory = &mut self.dataplane.memory;
         let vips: BTreeSet<Vip> = desired.iter().map(|vip| vip.vip).collect();
         let flush = memory.flush.extract_if(.., |(vip, _)| vips.contains(vip)).collect();
@@ -361,27 +362,13 @@ impl Engine {
             let evicts = servers.into_iter().filter(|(_, server)| server.flush).map(|(address, _)| address);
             Planned { frontend, vip, evicts: evicts.collect() }
         });
+        let round = Round { waiting, planned: planned.collect(), flush, full };
         if steps.is_empty() {
-            for Planned { frontend, vip, evicts } in planned {
-                self.dataplane.memory.evicted.insert(vip, evicts);
-                self.dataplane.note(&frontend, now, None);
-            }
-            if full {
-                self.report(now, full, Vec::new());
-            }
+            self.finish(now, Vec::new(), round);
         } else {
-            let planned = planned.collect();
             self.effects.push_back(Effect::Apply(steps.clone()));
-            self.dataplane.phase = Phase::Applying { steps, planned, flush, full };
+            self.dataplane.phase = Phase::Applying { steps, round };
         }
-    }
-
-    fn report(&mut self, now: Time, full: bool, steps: Vec<(Step, Result<(), String>)>) {
-        if full && steps.iter().all(|(_, result)| result.is_ok()) {
-            self.dataplane.last_full = Some(now);
-        }
-        let answers = self.dataplane.answered;
-        self.effects.push_back(Effect::Synced(SyncReport { full, steps, answers }));
     }
 }
 

@@ -257,6 +257,8 @@ fn happening_of(words: &[&str]) -> Option<Happening> {
         ["starts" | "restarts"] => Happening::Starts,
         ["stops"] => Happening::Stops,
         ["refuses", "nothing"] => Happening::Refuses(None),
+        ["refuses", "once", ref words @ ..] => Happening::RefusesOnce(words.join(" ")),
+        ["pretends", "once", ref words @ ..] => Happening::PretendsOnce(words.join(" ")),
         ["refuses", ref words @ ..] => Happening::Refuses(Some(words.join(" "))),
         ["removes", "server", address] => Happening::Removes(address.parse().ok()?),
         ["sets", "server", address, "to", weight] => {

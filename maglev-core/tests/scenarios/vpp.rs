@@ -21,6 +21,10 @@ pub(crate) enum Happening {
     Stops,
     /// From now on it refuses operations with these words in them.
     Refuses(Option<String>),
+    /// It refuses the next operation with these words in it.
+    RefusesOnce(String),
+    /// It acknowledges the next operation with these words in it, and does not do it.
+    PretendsOnce(String),
     /// Somebody changes it behind our back.
     Removes(IpAddr),
     Sets(IpAddr, u8),
@@ -37,13 +41,22 @@ pub(crate) struct Vpp {
     state: Observed,
     reachable: bool,
     refuses: Option<String>,
+    refuses_once: Option<String>,
+    pretends_once: Option<String>,
     asked: Option<(Time, Asked)>,
 }
 
 impl Vpp {
     /// One that cannot be reached yet.
     pub(crate) fn new() -> Self {
-        Vpp { state: nothing(), reachable: false, refuses: None, asked: None }
+        Vpp {
+            state: nothing(),
+            reachable: false,
+            refuses: None,
+            refuses_once: None,
+            pretends_once: None,
+            asked: None,
+        }
     }
 
     pub(crate) fn state(&self) -> &Observed {
@@ -103,6 +116,8 @@ impl Vpp {
                 engine.dataplane_lost();
             }
             Happening::Refuses(words) => self.refuses.clone_from(words),
+            Happening::RefusesOnce(words) => self.refuses_once = Some(words.clone()),
+            Happening::PretendsOnce(words) => self.pretends_once = Some(words.clone()),
             Happening::Removes(address) => {
                 self.everywhere(|vip| Operation::RemoveServer { vip, address: *address, flush: false })
             }
@@ -127,6 +142,13 @@ impl Vpp {
     }
 
     fn carry_out(&mut self, operation: &Operation) -> Result<(), String> {
+        let text = operation.to_string();
+        if self.refuses_once.take_if(|words| text.contains(&**words)).is_some() {
+            return Err("told to, once".to_owned());
+        }
+        if self.pretends_once.take_if(|words| text.contains(&**words)).is_some() {
+            return Ok(());
+        }
         let vip = operation.vip().and_then(|vip| self.state.vip(&vip));
         let server = || vip.zip(operation.server()).and_then(|(vip, address)| vip.server(&address));
         let refused = match operation {

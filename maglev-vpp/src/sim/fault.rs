@@ -20,6 +20,8 @@ pub struct Fault {
 pub enum Action {
     /// It is not carried out, and answered with this return value.
     Refuse(i32),
+    /// It is not carried out, and answered as if it were.
+    Pretend,
     /// It is not carried out and not answered.
     Ignore,
     /// It is carried out and not answered.

@@ -194,7 +194,8 @@ impl Connection {
         tracing::debug!(name, ?action, "fault");
         let before = outgoing.len();
         match action {
-            Action::Refuse(retval) => {
+            Action::Refuse(_) | Action::Pretend => {
+                let retval = if let Action::Refuse(retval) = action { retval } else { 0 };
                 let mut world = self.shared.world();
                 let message = plain_name(name);
                 world.journal.request(message);

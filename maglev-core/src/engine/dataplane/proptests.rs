@@ -96,6 +96,11 @@ enum Op {
     Respond,
     /// It does so, but refuses some of the operations: those whose bit is set.
     Refuse(u64),
+    /// It also acknowledges some and does nothing.
+    Pretend {
+        refused: u64,
+        pretended: u64,
+    },
     /// It cannot say what it has.
     FailToObserve,
     /// The connection is gone, before or after the dataplane did some of what it was told.
@@ -119,6 +124,7 @@ fn any_op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Sync),
         14 => Just(Op::Respond),
         2 => any::<u64>().prop_map(Op::Refuse),
+        2 => (any::<u64>(), any::<u64>()).prop_map(|(refused, pretended)| Op::Pretend { refused, pretended }),
         1 => Just(Op::FailToObserve),
         1 => (0..8_usize).prop_map(Op::Lose),
         4 => Just(Op::Connect),

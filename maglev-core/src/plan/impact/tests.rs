@@ -17,8 +17,12 @@ fn address(last: u8) -> IpAddr {
 
 fn plan(operations: &[Operation]) -> Plan {
     let frontend: FrontendName = "site".parse().unwrap();
-    let step =
-        |&operation| Step { frontend: Some(frontend.clone()), operation, because: Because::VipMissing };
+    let step = |&operation| Step {
+        frontend: Some(frontend.clone()),
+        operation,
+        because: Because::VipMissing,
+        waits: false,
+    };
     Plan { steps: operations.iter().map(step).collect(), ..Plan::default() }
 }
 

@@ -15,8 +15,8 @@ use crate::names::{BackendName, FrontendName};
 use crate::net::{Encap, Protocol, Service, Vip};
 use crate::observed::{Encapsulation, Observed};
 use crate::outcome::Code;
-use crate::plan::Step;
 use crate::plan::model::{Model, ModelVip};
+use crate::plan::{Operation, Step};
 use crate::time::Time;
 
 const START: Time = Time::from_nanos(1_000_000_000_000);
@@ -25,7 +25,11 @@ pub(super) const MAX: Duration = Duration::from_secs(30);
 
 enum Asked {
     Observe,
-    Apply(Vec<Step>),
+    Apply {
+        steps: Vec<Step>,
+        /// The VIPs that were to have weight when this was planned.
+        wanted: BTreeSet<Vip>,
+    },
 }
 
 /// The driver, the backends and the dataplane.
@@ -38,6 +42,8 @@ pub(super) struct World {
     pub(super) model: Model,
     connected: bool,
     asked: Option<Asked>,
+    /// Whether somebody else has changed it since it was observed.
+    meddled: bool,
     /// Operations it was told to carry out since the start.
     pub(super) writes: Vec<Step>,
     /// Frontends whose backends all had a verdict at some time.
@@ -58,6 +64,7 @@ impl World {
             model,
             connected: false,
             asked: None,
+            meddled: false,
             writes: Vec::new(),
             decided: BTreeSet::new(),
             syncs_asked: 0,
@@ -113,8 +120,9 @@ impl World {
                 self.engine.reload(self.now, Arc::new(renamed));
             }
             Op::Sync => self.syncs_asked = self.engine.sync(self.now),
-            Op::Respond => self.respond(0, usize::MAX),
-            Op::Refuse(which) => self.respond(*which, usize::MAX),
+            Op::Respond => self.respond(0, 0),
+            Op::Refuse(which) => self.respond(*which, 0),
+            Op::Pretend { refused, pretended } => self.respond(*refused, *pretended),
             Op::FailToObserve => {
                 if matches!(self.asked, Some(Asked::Observe)) {
                     self.asked = None;
@@ -122,9 +130,9 @@ impl World {
                 }
             }
             Op::Lose(done) => {
-                if let Some(Asked::Apply(steps)) = self.asked.take() {
+                if let Some(Asked::Apply { steps, wanted }) = self.asked.take() {
                     for step in steps.iter().take(*done) {
-                        let _ = self.model.apply(&step.operation);
+                        let _ = self.carry_out(step, &steps, &wanted);
                     }
                 }
                 if std::mem::take(&mut self.connected) {
@@ -137,7 +145,10 @@ impl World {
                 self.model = Model::empty();
                 self.connect();
             }
-            Op::Meddle(how) => meddle(&mut self.model, *how),
+            Op::Meddle(how) => {
+                self.meddled = true;
+                meddle(&mut self.model, *how);
+            }
         }
         self.collect();
     }
@@ -162,25 +173,47 @@ impl World {
         }
     }
 
-    /// Answers, refusing the operations whose bit is set.
-    fn respond(&mut self, refused: u64, most: usize) {
+    /// Answers, refusing the operations whose bit is set in `refused`, and acknowledging without doing them those whose bit
+    /// is set in `pretended`.
+    fn respond(&mut self, refused: u64, pretended: u64) {
         match self.asked.take() {
             None => {}
             Some(Asked::Observe) => {
+                self.meddled = false;
                 let observed = self.model.observe();
                 self.engine.observed(self.now, Some(observed));
             }
-            Some(Asked::Apply(steps)) => {
-                let mut carry_out = |(index, step): (usize, &Step)| {
-                    if refused >> (index % 64) & 1 == 1 {
-                        return Err(format!("refused at random: {}", step.operation));
-                    }
-                    self.model.apply(&step.operation)
-                };
-                let results = steps.iter().take(most).enumerate().map(&mut carry_out).collect();
+            Some(Asked::Apply { steps, wanted }) => {
+                let mut results = Vec::new();
+                for (index, step) in steps.iter().enumerate() {
+                    let struck = |bits: u64| bits >> (index % 64) & 1 == 1;
+                    results.push(if struck(refused) {
+                        Err(format!("refused at random: {}", step.operation))
+                    } else if struck(pretended) {
+                        Ok(())
+                    } else {
+                        self.carry_out(step, &steps, &wanted)
+                    });
+                }
                 self.engine.applied(self.now, results);
             }
         }
+    }
+
+    /// Carries out one of `steps`. A VIP that has weight, and is to have weight, has weight after it, unless it is made
+    /// anew or somebody else changes VPP.
+    fn carry_out(&mut self, step: &Step, steps: &[Step], wanted: &BTreeSet<Vip>) -> Result<(), String> {
+        let vip = step.operation.vip();
+        let total = |model: &Model| vip.and_then(|vip| model.vips.get(&vip)).map_or(0, ModelVip::total);
+        let before = total(&self.model);
+        let result = self.model.apply(&step.operation);
+        let recreates = |other: &Step| {
+            matches!(other.operation, Operation::RemoveVip { .. }) && other.operation.vip() == vip
+        };
+        if !self.meddled && before > 0 && total(&self.model) == 0 && !steps.iter().any(recreates) {
+            assert!(vip.is_none_or(|vip| !wanted.contains(&vip)), "{} emptied its VIP", step.operation);
+        }
+        result
     }
 
     pub(super) fn collect(&mut self) {
@@ -197,7 +230,10 @@ impl World {
                 Effect::Apply(steps) => {
                     self.check_writes(&steps);
                     self.writes.extend(steps.iter().cloned());
-                    self.ask(Asked::Apply(steps));
+                    let desired = self.engine.desired();
+                    let has = |vip: &DesiredVip| vip.servers.values().any(|server| !server.weight.is_zero());
+                    let wanted = desired.iter().filter(|vip| has(vip)).map(|vip| vip.vip).collect();
+                    self.ask(Asked::Apply { steps, wanted });
                 }
                 Effect::Synced(report) => {
                     assert!(report.answers <= self.syncs_asked);
@@ -244,7 +280,7 @@ impl World {
         loop {
             self.collect();
             if self.asked.is_some() {
-                self.respond(0, usize::MAX);
+                self.respond(0, 0);
             } else if let Some(&id) = self.in_flight.keys().next() {
                 let good = self.verdicts.get(&self.in_flight[&id]).copied().unwrap_or(true);
                 self.answer(id, good);
