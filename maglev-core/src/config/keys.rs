@@ -15,6 +15,36 @@ pub(super) struct Keys {
     pub(super) example: &'static str,
 }
 
+/// Keys of the configuration whose empty text is as absent: texts, words and times.
+pub(super) static EMPTY_IS_ABSENT: [&str; 26] = [
+    "netns",
+    "ipv4-src-address",
+    "ipv6-src-address",
+    "sync-interval",
+    "flow-timeout",
+    "startup-min-delay",
+    "startup-max-delay",
+    "ownership",
+    "weight-scaling",
+    "type",
+    "interval",
+    "fast-interval",
+    "down-interval",
+    "timeout",
+    "probe-ipv4-src",
+    "probe-ipv6-src",
+    "path",
+    "host",
+    "method",
+    "response-code",
+    "response-regexp",
+    "server-name",
+    "ca-file",
+    "healthcheck",
+    "protocol",
+    "address",
+];
+
 /// The whole file.
 pub(super) static FILE: Keys =
     Keys { title: "the file", keys: &["maglev"], example: "`maglev:` and all else indented below it" };

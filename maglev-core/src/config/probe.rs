@@ -96,7 +96,7 @@ pub(super) fn health_check(
 fn kind<'o>(cursor: &Cursor<'_>, options: &'o Options, report: &mut Report) -> Option<Kind<'o>> {
     let written = text(cursor, report)?;
     let custom = || options.probe_types.iter().find(|probe_type| probe_type.kind == written);
-    match written.as_str() {
+    match written.to_ascii_lowercase().as_str() {
         "icmp" => Some(Kind::Icmp),
         "tcp" => Some(Kind::Tcp),
         "http" => Some(Kind::Http),

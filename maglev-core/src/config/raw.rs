@@ -21,8 +21,8 @@ use crate::names::{BackendName, CheckName, FrontendName, InvalidName, PoolName};
 use crate::net::Protocol;
 use crate::weight::{Weight, WeightSteps};
 
-/// Room for a day of flapping, and no more memory than that.
-const HISTORY: RangeInclusive<i64> = 1..=1000;
+/// Room for a week of flapping. Memory is used for transitions that there were, some hundred bytes each.
+const HISTORY: RangeInclusive<i64> = 1..=10_000;
 
 /// From what VPP carries out without pause to once a day.
 const SYNC: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);

@@ -155,7 +155,7 @@ impl<'t, 'r> Section<'t, 'r> {
 
     /// Whether anything is written for `key`, right or wrong.
     pub(super) fn has(&self, key: &str) -> bool {
-        self.fields.get(key).is_some_and(|cursor| !cursor.is_null())
+        self.fields.get(key).is_some_and(|cursor| !is_absent(key, cursor))
     }
 
     /// The value under `key`, to be read as a section of its own.
@@ -170,7 +170,7 @@ impl<'t, 'r> Section<'t, 'r> {
         key: &str,
         decode: impl FnOnce(&Cursor<'t>, &mut Report) -> Option<T>,
     ) -> Option<At<T>> {
-        let cursor = self.child(key).filter(|cursor| !cursor.is_null())?;
+        let cursor = self.child(key).filter(|cursor| !is_absent(key, cursor))?;
         let value = decode(&cursor, self.report)?;
         Some(At { value, place: cursor.place() })
     }
@@ -216,6 +216,12 @@ impl<'t, 'r> Section<'t, 'r> {
     ) -> Option<At<T>> {
         if self.has(key) { self.optional(key, decode) } else { Some(self.or(key, default, decode)) }
     }
+}
+
+/// Whether a value is as good as not written: nothing, or an empty text for a key that takes a text.
+fn is_absent(key: &str, cursor: &Cursor<'_>) -> bool {
+    let is_empty = cursor.scalar().is_some_and(|scalar| scalar.text.is_empty());
+    cursor.is_null() || (is_empty && keys::EMPTY_IS_ABSENT.contains(&key))
 }
 
 /// What may have been meant by a key that is not known here.

@@ -135,13 +135,15 @@ pub(super) fn duration(
     }
 }
 
-/// One of the words of `choices`.
+/// One of the words of `choices`, in upper or lower case.
 pub(super) fn one_of<T: Clone, const N: usize>(
     choices: [(&'static str, T); N],
 ) -> impl Fn(&Cursor<'_>, &mut Report) -> Option<T> {
     move |cursor, report| {
         let written = text(cursor, report)?;
-        let found = choices.iter().find_map(|(word, choice)| (*word == written).then(|| choice.clone()));
+        let found = choices
+            .iter()
+            .find_map(|(word, choice)| word.eq_ignore_ascii_case(&written).then(|| choice.clone()));
         if found.is_none() {
             let words = choices.each_ref().map(|(word, _)| *word);
             unknown_word(cursor, &written, &words, report);

@@ -133,7 +133,7 @@ static HEALTHCHECKER: Chapter = Chapter {
     entries: &[
         or("transition-history", "number", "5", "How many transitions of a backend `show backends NAME` can list. They are kept in memory.")
             .unit("transitions of each backend")
-            .range("1 to 1000", &["transition-history: 1", "transition-history: 1000"])
+            .range("1 to 10000", &["transition-history: 1", "transition-history: 10000"])
             .example("transition-history: 20")
             .wrong(&["transition-history: 0", "transition-history: many", "transition-history: \"20\""]),
         otherwise(
