@@ -4,9 +4,9 @@ use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 
-use crate::complete;
 use crate::servers::Meant;
 use crate::target::Said;
+use crate::{complete, flags};
 
 /// Talks to maglevd, the control plane of VPP's Maglev load balancer.
 #[derive(ArgsInfo, Debug, FromArgs)]
@@ -159,7 +159,9 @@ impl Args {
         let (program, arguments) = arguments.split_first().map_or(("maglevc", &[][..]), |(first, rest)| {
             (Path::new(first).file_name().and_then(|name| name.to_str()).unwrap_or("maglevc"), rest)
         });
-        let arguments = split_equals(arguments);
+        let known = Flags::get_args_info().flags;
+        let arguments =
+            flags::normalize(arguments.iter().cloned(), &known, TRUTHS, true).map_err(Early::Usage)?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let flags = Flags::from_args(&[program], &arguments).map_err(|early| match early.status {
             Ok(()) => Early::Print(early.output),
@@ -209,21 +211,8 @@ impl Args {
     }
 }
 
-/// `--flag=value` in two, as argh wants it. What follows `--` is left alone.
-fn split_equals(arguments: &[String]) -> Vec<String> {
-    let mut split = Vec::with_capacity(arguments.len());
-    let mut words_only = false;
-    for argument in arguments {
-        words_only |= argument == "--";
-        match argument.split_once('=') {
-            Some((flag, value)) if !words_only && flag.starts_with("--") => {
-                split.extend([flag.to_owned(), value.to_owned()]);
-            }
-            _ => split.push(argument.clone()),
-        }
-    }
-    split
-}
+/// The flags with a truth value for a value, and the other words they take.
+const TRUTHS: flags::Truths<'_> = &[("--color", &["auto"])];
 
 /// What `--help` knows of the flags.
 #[cfg(test)]

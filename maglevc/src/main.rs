@@ -17,6 +17,7 @@ mod dial;
 mod entry;
 mod explain;
 mod failure;
+mod flags;
 mod impact;
 mod live;
 mod names;

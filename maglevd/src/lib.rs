@@ -39,3 +39,4 @@ pub mod worker;
 
 #[cfg(test)]
 mod fixture;
+mod flags;

@@ -16,7 +16,7 @@ use maglevd::lock::{self, Taken};
 use maglevd::logging::{self, Lines};
 use maglevd::notify::ServiceManager;
 use maglevd::reload::{self, Chain, ConfigError, both};
-use maglevd::settings::{Arguments, Settings, split_equals};
+use maglevd::settings::{Arguments, Settings, normalize};
 use maglevd::version;
 
 /// The command line is wrong, as `sysexits.h` has it.
@@ -33,7 +33,13 @@ fn main() -> ExitCode {
     }
     // What is not Unicode is no flag of ours, and is refused as such; nor could a log line show it.
     let text = |argument: std::ffi::OsString| argument.to_string_lossy().into_owned();
-    let arguments = split_equals(std::env::args_os().skip(1).map(text));
+    let arguments = match normalize(std::env::args_os().skip(1).map(text)) {
+        Ok(arguments) => arguments,
+        Err(wrong) => {
+            complain(&format!("maglevd: {wrong}"));
+            return ExitCode::from(USAGE);
+        }
+    };
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let arguments = match Arguments::from_args(&["maglevd"], &arguments) {
         Ok(arguments) => arguments,

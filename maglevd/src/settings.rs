@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use argh::{ArgsInfo, FromArgs};
 use thiserror::Error;
 
+use crate::flags;
 use crate::listen::{Address, InvalidAddress};
 use crate::logging::{Format, Level};
 use crate::tls;
@@ -168,15 +169,16 @@ pub enum InvalidSetting {
     },
 }
 
-/// Splits `--flag=value` into two arguments, which the argument parser does not do by itself.
-pub fn split_equals(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    arguments
-        .into_iter()
-        .flat_map(|argument| match argument.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => vec![flag.to_owned(), value.to_owned()],
-            _ => vec![argument],
-        })
-        .collect()
+/// The flags with a truth value for a value.
+const TRUTHS: flags::Truths<'_> = &[("--reflection", &[])];
+
+/// Turns `-flag=value` and the like, as Go's programs take them, into what the argument parser takes.
+///
+/// # Errors
+/// A sentence that names the flag whose value is wrong.
+pub fn normalize(arguments: impl IntoIterator<Item = String>) -> Result<Vec<String>, String> {
+    let known = Arguments::get_args_info().flags;
+    flags::normalize(arguments, &known, TRUTHS, false)
 }
 
 /// A value with the name of where it comes from.
@@ -201,10 +203,16 @@ impl Settings {
                     None => Sourced { name: flag, value: default.to_owned() },
                 },
             };
+        // Where an empty value has no meaning of its own, it is as absent.
+        let filled = |flag: &'static str, given: Option<String>, name: &'static str, default: &str| {
+            let given = given.filter(|value| !value.is_empty());
+            let sourced = choose(flag, given, name, default);
+            if sourced.value.is_empty() { Sourced { name: flag, value: default.to_owned() } } else { sourced }
+        };
         let path = |sourced: Sourced| (!sourced.value.is_empty()).then(|| PathBuf::from(sourced.value));
 
         let grpc = if arguments.grpc_addr.is_empty() {
-            let listed = choose("--grpc-addr", None, "MAGLEV_GRPC_ADDR", ":9090");
+            let listed = filled("--grpc-addr", None, "MAGLEV_GRPC_ADDR", ":9090");
             let one = |value: &str| Sourced { name: listed.name, value: value.trim().to_owned() };
             listed.value.split(',').map(one).collect()
         } else {
@@ -212,7 +220,7 @@ impl Settings {
             arguments.grpc_addr.into_iter().map(one).collect::<Vec<_>>()
         };
         let metrics = choose("--metrics-addr", arguments.metrics_addr, "MAGLEV_METRICS_ADDR", ":9091");
-        let level = choose("--log-level", arguments.log_level, "MAGLEV_LOG_LEVEL", "info");
+        let level = filled("--log-level", arguments.log_level, "MAGLEV_LOG_LEVEL", "info");
         let default_format = if terminal { "text" } else { "json" };
         let format = Sourced {
             name: "--log-format",
@@ -220,7 +228,7 @@ impl Settings {
         };
         let api =
             choose("--vpp-api-addr", arguments.vpp_api_addr, "MAGLEV_VPP_API_ADDR", "/run/vpp/api.sock");
-        let stats = choose(
+        let stats = filled(
             "--vpp-stats-addr",
             arguments.vpp_stats_addr,
             "MAGLEV_VPP_STATS_ADDR",
@@ -252,7 +260,7 @@ impl Settings {
         }
 
         Ok(Settings {
-            config: choose("--config", arguments.config, "MAGLEV_CONFIG", "/etc/vpp-maglev/maglev.yaml")
+            config: filled("--config", arguments.config, "MAGLEV_CONFIG", "/etc/vpp-maglev/maglev.yaml")
                 .value
                 .into(),
             grpc: grpc.into_iter().map(address).collect::<Result<_, _>>()?,
@@ -264,7 +272,9 @@ impl Settings {
             audit,
             metrics_tls,
             metrics_tokens: file(arguments.metrics_token_file, "MAGLEV_METRICS_TOKEN_FILE"),
-            log_level: choice(level, "error, warn, info or debug", Level::from_name)?,
+            log_level: choice(level, "error, warn, info or debug", |word| {
+                Level::from_name(&word.to_ascii_lowercase())
+            })?,
             log_format: choice(format, "json or text", Format::from_name)?,
             reflection: arguments.reflection,
         })

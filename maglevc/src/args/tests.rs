@@ -52,3 +52,21 @@ fn what_follows_two_dashes_is_left_as_it_is() {
     let args = parse("maglevc set backend a=b pause").unwrap();
     assert_eq!(args.words, ["set", "backend", "a=b", "pause"]);
 }
+
+#[test]
+fn flags_may_be_written_as_for_the_go_program() {
+    for (line, color) in [
+        ("maglevc -color=false -output=json show backends", Color::False),
+        ("maglevc -color -output json show backends", Color::True),
+        ("maglevc --color=0 -output=json show backends", Color::False),
+    ] {
+        let args = parse(line).unwrap();
+        assert_eq!((args.color, args.format), (color, Format::Json), "{line}");
+        assert_eq!(args.words, ["show", "backends"], "{line}");
+    }
+    let args = parse("maglevc -server localhost:1 show version").unwrap();
+    assert_eq!(args.meant.flags.server.as_deref(), Some("localhost:1"));
+    assert!(matches!(parse("maglevc -version"), Err(Early::Print(_))));
+    let Err(Early::Usage(said)) = parse("maglevc -colour=false show") else { panic!() };
+    assert!(said.contains("-colour"), "{said}");
+}

@@ -3,6 +3,7 @@
 //! At each place an exact word wins, then a word that alone begins so, then the slot if there is one. [`Walk`] is the
 //! place that was reached: it knows what may follow, which is all that help and completion need.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::tree::arguments::{Arguments, Value};
@@ -31,8 +32,9 @@ pub(crate) struct Question<'t> {
 /// # Errors
 /// The first word that cannot stand where it stands, or what is missing at the end.
 pub(crate) fn parse<'t>(tree: &'t Node, line: &Line) -> Result<Parsed<'t>, Problem> {
+    let tokens = spelled_out(&line.tokens);
     let mut walk = Walk::new(tree, &line.text);
-    if let Some((last, before)) = line.tokens.split_last()
+    if let Some((last, before)) = tokens.split_last()
         && !last.quoted
         && let Some(prefix) = last.text.strip_suffix('?')
     {
@@ -43,8 +45,24 @@ pub(crate) fn parse<'t>(tree: &'t Node, line: &Line) -> Result<Parsed<'t>, Probl
             return Ok(Parsed::Question(Question { walk: question, prefix: prefix.to_owned() }));
         }
     }
-    line.tokens.iter().try_for_each(|token| walk.step(token))?;
+    tokens.iter().try_for_each(|token| walk.step(token))?;
     walk.finish()
+}
+
+/// The words with those of older programs in their present form: `vpp lbstate` is `vpp lb state`.
+fn spelled_out(tokens: &[Written]) -> Cow<'_, [Written]> {
+    /// Each with its two words.
+    const OLD: [(&str, [&str; 2]); 2] = [("lbstate", ["lb", "state"]), ("lbcounters", ["lb", "counters"])];
+    let is_old = |word: &str, old: &str| word.len() > "lb".len() && old.starts_with(word);
+    if let [verb, vpp, old, rest @ ..] = tokens
+        && vpp.text.starts_with('v')
+        && "vpp".starts_with(vpp.text.as_str())
+        && let Some((_, new)) = OLD.iter().find(|(word, _)| is_old(&old.text, word))
+    {
+        let new = new.map(|text| Written { text: text.to_owned(), ..old.clone() });
+        return Cow::Owned([&[verb.clone(), vpp.clone()][..], &new, rest].concat());
+    }
+    Cow::Borrowed(tokens)
 }
 
 /// A place in the tree, reached by the words of a line.

@@ -146,3 +146,29 @@ fn a_time_is_written_as_people_write_it() {
         assert_eq!(seconds(wrong), None, "{wrong}");
     }
 }
+
+#[test]
+fn words_of_the_go_program_mean_the_same_in_present_words() {
+    let tree = crate::commands::tree();
+    for (old, new) in [
+        ("show vpp lbstate", "show vpp lb state"),
+        ("sh vp lbs", "show vpp lb state"),
+        ("show vpp lbcounters", "show vpp lb counters"),
+        ("sync vpp lbstate", "sync vpp lb state"),
+        ("sync vpp lbstate site", "sync vpp lb state site"),
+        ("plan vpp lbstate site", "plan vpp lb state site"),
+    ] {
+        let words = |line: &str| match parse(&tree, &Line::split(line).unwrap())
+            .map_err(|problem| problem.to_string())
+        {
+            Ok(Parsed::Command(_, arguments)) => {
+                let values: Vec<String> = arguments.values.into_iter().map(|value| value.text).collect();
+                (arguments.words, values)
+            }
+            Ok(Parsed::Question(_)) => panic!("{line} is a question"),
+            Err(problem) => panic!("{line}: {problem}"),
+        };
+        assert_eq!(words(old), words(new), "{old}");
+    }
+    assert!(parse(&tree, &Line::split("show vpp lbfoo").unwrap()).is_err());
+}

@@ -8,7 +8,7 @@ use maglev_docs::golden::{assert_written, root};
 use maglev_docs::man::{Page, bold};
 use maglev_docs::markdown::invocations;
 
-use super::{Arguments, split_equals};
+use super::{Arguments, normalize};
 
 #[test]
 fn the_man_page_in_docs_is_what_help_says() {
@@ -30,7 +30,7 @@ fn every_command_line_in_the_handbook_is_valid() {
     let all = invocations("maglevd");
     assert!(all.len() > 3, "{all:?}");
     for (place, words) in all {
-        let words = split_equals(words);
+        let words = normalize(words).unwrap();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         if let Err(exit) = Arguments::from_args(&["maglevd"], &words) {
             assert!(exit.status.is_ok(), "{place}: maglevd {}: {}", words.join(" "), exit.output);

@@ -7,7 +7,7 @@ use super::*;
 /// Resolves a command line, split at spaces, in an environment, away from a terminal.
 fn resolve(line: &str, environment: &[(&str, &str)]) -> Result<Settings, InvalidSetting> {
     let environment: BTreeMap<_, _> = environment.iter().copied().collect();
-    let arguments = split_equals(line.split_whitespace().map(str::to_owned));
+    let arguments = normalize(line.split_whitespace().map(str::to_owned)).unwrap();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let arguments = Arguments::from_args(&["maglevd"], &arguments).unwrap();
     Settings::resolve(arguments, |name| environment.get(name).map(|&value| value.to_owned()), false)
@@ -187,11 +187,40 @@ fn an_audit_log_can_be_without_a_state_directory_and_the_other_way_round() {
 }
 
 #[test]
-fn only_flags_are_split_at_the_first_equals_sign() {
-    let split = |arguments: &[&str]| split_equals(arguments.iter().map(|&argument| argument.to_owned()));
-    assert_eq!(split(&["--config=/a=b"]), ["--config", "/a=b"]);
-    assert_eq!(split(&["--metrics-addr="]), ["--metrics-addr", ""]);
-    assert_eq!(split(&["--config", "/a=b", "--check"]), ["--config", "/a=b", "--check"]);
+fn every_flag_of_the_go_program_works_as_it_is_written_for_it() {
+    let settings = resolve(
+        "-config /c -grpc-addr :1 -metrics-addr=:2 -vpp-api-addr=/a -vpp-stats-addr /s -log-level=DEBUG -reflection=false",
+        &[],
+    )
+    .unwrap();
+    assert_eq!(settings.config, PathBuf::from("/c"));
+    assert_eq!(settings.grpc, [Address::AnyInterface(1)]);
+    assert_eq!(settings.metrics, Some(Address::AnyInterface(2)));
+    assert_eq!(settings.vpp, Some(VppSockets { api: "/a".into(), stats: "/s".into() }));
+    assert_eq!((settings.log_level, settings.reflection), (Level::Debug, false));
+    for (line, check, version, reflection) in [
+        ("-check", true, false, true),
+        ("-version", false, true, true),
+        ("-check=false -version=0", false, false, true),
+        ("-reflection", false, false, true),
+        ("-reflection=0", false, false, false),
+    ] {
+        let words = normalize(line.split(' ').map(str::to_owned)).unwrap();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let arguments = Arguments::from_args(&["maglevd"], &words).unwrap();
+        let seen = (arguments.check, arguments.version, arguments.reflection);
+        assert_eq!(seen, (check, version, reflection), "{line}");
+    }
+    let wrong = Arguments::from_args(&["maglevd"], &["-confi", "x"]).unwrap_err();
+    assert!(wrong.output.contains("-confi"), "{}", wrong.output);
+}
+
+#[test]
+fn an_empty_value_that_means_nothing_is_as_absent() {
+    let variables = ["MAGLEV_CONFIG", "MAGLEV_GRPC_ADDR", "MAGLEV_LOG_LEVEL", "MAGLEV_VPP_STATS_ADDR"];
+    let environment = variables.map(|name| (name, ""));
+    assert_eq!(resolve("", &environment).unwrap(), resolve("", &[]).unwrap());
+    assert_eq!(resolve("-config= -log-level=", &[]).unwrap(), resolve("", &[]).unwrap());
 }
 
 #[test]
