@@ -32,6 +32,7 @@ pub mod manager;
 pub mod metrics;
 pub mod nginx;
 pub mod operator;
+pub mod problems;
 pub mod process;
 pub mod promql;
 pub mod raw;

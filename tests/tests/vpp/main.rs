@@ -2,6 +2,7 @@
 
 mod agreement;
 mod counters;
+mod problems;
 mod reloads;
 mod restarts;
 mod same_table;
