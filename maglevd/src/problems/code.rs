@@ -120,6 +120,9 @@ codes! {
     /// VPP gives a server another share than its weight asks for.
     ShareUneven: "share-uneven", Sync, Warning, "uneven share", Some("MaglevUnevenBuckets"),
         "give the frontend a longer `new-flows-table-length`, or find what else writes to VPP";
+    /// The VIP of a frontend keeps another table length than a fresh one would have.
+    TableLengthKept: "table-length-kept", Sync, Notice, "length kept", Some("MaglevTableLengthKept"),
+        "`plan vpp lb state NAME recreate` shows what another length costs, `sync vpp lb state NAME recreate` makes it";
     /// VPP has a VIP that no frontend has and that maglevd did not create.
     ForeignVip: "foreign-vip", Sync, Notice, "foreign VIP", None,
         "remove it in VPP, make a frontend of it, or set `ownership: exclusive`";

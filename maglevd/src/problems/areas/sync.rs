@@ -41,6 +41,18 @@ pub(in crate::problems) fn sync(
             uneven(engine, frontend, believed, found);
         }
     }
+    for kept in engine.kept_lengths() {
+        let because = format!(
+            "its table has {} entries, and one that is made now would have {}: other instances may have another table",
+            kept.present, kept.wanted
+        );
+        let remedy = ProblemCode::TableLengthKept.remedy().replace("NAME", kept.frontend.as_str());
+        found.push(
+            Problem::new(ProblemCode::TableLengthKept, because)
+                .named(kept.frontend.as_str())
+                .with_remedy(remedy),
+        );
+    }
     for vip in engine.foreign_vips() {
         let because = "no frontend has it, and maglevd did not create it: it is left alone";
         found.push(Problem::new(ProblemCode::ForeignVip, because).named(vip));
