@@ -69,7 +69,7 @@ impl Options {
     fn parse(mut args: impl Iterator<Item = String>) -> Result<Self> {
         let url = args.next().context(USAGE)?;
         let (mut source, mut netns, mut timeout) = (None, None, Duration::from_secs(2));
-        let mut tls = TlsSpec { server_name: None, verify: true, ca_file: None };
+        let mut tls = TlsSpec { server_name: None, verify: true, ca_file: None, client: None };
         let mut request = HttpSpec {
             path: "/".to_owned(),
             host: None,

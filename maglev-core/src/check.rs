@@ -139,6 +139,17 @@ pub struct TlsSpec {
     pub verify: bool,
     /// PEM file with the certificate authorities to trust; absent: those of the system.
     pub ca_file: Option<PathBuf>,
+    /// The certificate to show to servers that ask for one; absent: none is shown.
+    pub client: Option<ClientCertificate>,
+}
+
+/// A certificate to show to servers, and its key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ClientCertificate {
+    /// PEM file with the certificate, and after it those between it and its authority.
+    pub certificate: PathBuf,
+    /// PEM file with its key, without a passphrase.
+    pub key: PathBuf,
 }
 
 /// An HTTP request and what makes its answer good.
@@ -165,6 +176,11 @@ impl StatusSet {
     /// Whether `status` is in the set.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|&(first, last)| (first..=last).contains(&status))
+    }
+
+    /// Each status code of the set, as often as it is written.
+    pub fn codes(&self) -> impl Iterator<Item = u16> + '_ {
+        self.0.iter().flat_map(|&(first, last)| first..=last)
     }
 }
 

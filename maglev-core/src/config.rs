@@ -52,11 +52,11 @@ use crate::weight::{Weight, WeightSteps, auto_length};
 
 pub use self::access::{ParsedAccess, parse as parse_access};
 pub use self::client::{ClientConfig, ClientServer, parse as parse_client};
-pub use self::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
+pub use self::diagnostic::{Class, Diagnostic, Errors, FileReference, Position, Severity};
 pub use self::diff::{BackendChange, Change, CheckChange, Diff, FrontendChange, KeyChange};
 pub use self::duration::{InvalidDuration, format_duration, parse_duration};
 pub use self::options::{Options, ProbeType};
-pub use self::parse::{Parsed, parse};
+pub use self::parse::{Parsed, file_errors, parse};
 
 /// A whole valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

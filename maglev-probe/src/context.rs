@@ -19,7 +19,7 @@ use crate::fault::{self, Stage};
 use crate::prober::Inner;
 use crate::sockets::{Opened, Purpose, Request};
 use crate::text::Short;
-use crate::tls::{self, TlsClient};
+use crate::tls::{TlsClient, TlsSession};
 use crate::{Finding, Target};
 
 /// How long a look at the routes may wait for the thread of a network namespace.
@@ -189,15 +189,26 @@ impl<'a> Context<'a> {
         client: TlsClient,
         stream: TcpStream,
     ) -> Result<TlsStream<TcpStream>, Finding> {
+        Ok(self.start_session(client, stream).await?.stream)
+    }
+
+    async fn start_session(&mut self, client: TlsClient, stream: TcpStream) -> Result<TlsSession, Finding> {
         self.waiting_for(Code::L6Tout, "no TLS session");
         let from = Instant::now();
-        let stream = client
-            .connect(stream)
-            .await
-            .map_err(|error| Finding::new(Code::L6Rsp, format!("no TLS session: {}", tls::words(&error))))?;
+        let session = client.connect(stream).await.map_err(no_session)?;
         self.tls = Some(from.elapsed());
         self.waiting_for(Code::L7Tout, "no answer");
-        Ok(stream)
+        Ok(session)
+    }
+
+    /// Sets up a TLS session, finds out whether the server accepts it, and ends it.
+    pub(crate) async fn try_tls(&mut self, client: TlsClient, stream: TcpStream) -> Result<(), Finding> {
+        let session = self.start_session(client, stream).await?;
+        let time = self.tls.take();
+        let patience = self.remaining() / 2;
+        session.close(patience).await.map_err(no_session)?;
+        self.tls = time;
+        Ok(())
     }
 
     /// Says that the backend answered that our request took too long.
@@ -265,6 +276,10 @@ impl<'a> Context<'a> {
         };
         Outcome { code: finding.code, detail, timings }
     }
+}
+
+fn no_session(why: String) -> Finding {
+    Finding::new(Code::L6Rsp, format!("no TLS session: {why}"))
 }
 
 fn local(what: &str, error: &io::Error) -> Finding {

@@ -142,4 +142,4 @@ pub use self::http::fuzz_answer;
 pub use self::probe::{Finding, Probe, Probing};
 pub use self::prober::{Builder, Prober, Target};
 pub use self::rehearsal::{Capability, Obstacle};
-pub use self::tls::TlsClient;
+pub use self::tls::{TlsClient, TlsFileError, check_tls_files};

@@ -6,7 +6,6 @@ use maglev_core::check::TlsSpec;
 use maglev_core::outcome::Code;
 use socket2::Socket;
 
-use crate::context::part;
 use crate::{Context, Finding, Probe, Probing};
 
 /// Connects, and sets up TLS where wanted.
@@ -29,7 +28,7 @@ impl Probe for TcpProbe<'_> {
             };
             let client = context.prepare_tls(spec, None).await?;
             let stream = context.connect_tcp(self.port).await?;
-            part(context.start_tls(client, stream).await?).await;
+            context.try_tls(client, stream).await?;
             Ok(Finding::new(Code::L6Ok, ""))
         })
     }

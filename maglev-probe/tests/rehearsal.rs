@@ -51,7 +51,12 @@ async fn what_is_missing_is_named_and_is_no_capability() {
 async fn the_authorities_must_be_there_to_be_trusted() {
     let spec = ProbeSpec::Http {
         port: 443,
-        tls: Some(TlsSpec { server_name: None, verify: true, ca_file: Some("/nowhere/ca.pem".into()) }),
+        tls: Some(TlsSpec {
+            server_name: None,
+            verify: true,
+            ca_file: Some("/nowhere/ca.pem".into()),
+            client: None,
+        }),
         request: HttpSpec {
             path: "/".into(),
             host: None,

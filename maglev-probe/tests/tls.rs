@@ -313,7 +313,7 @@ async fn the_authorities_of_the_system_are_trusted_by_default_and_nobody_else() 
     let listener = listen("127.0.0.1:0");
     let address = listener.local_addr().unwrap();
     let _names = serve(listener, Authority::new("ours").issue(params("site.example")), rustls::ALL_VERSIONS);
-    let tls = TlsSpec { server_name: None, verify: true, ca_file: None };
+    let tls = TlsSpec { server_name: None, verify: true, ca_file: None, client: None };
     let outcome = run(&Prober::new(), address, &https(address.port(), tls, get()), PATIENT).await;
     if outcome.code == Code::SockErr {
         skip("the system's authorities", &outcome.detail);

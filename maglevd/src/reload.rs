@@ -2,14 +2,16 @@
 
 mod disclosure;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use maglev_core::access::Access as Rules;
+use maglev_core::check::{ProbeSpec, TlsSpec};
 use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, KeyChange, Parsed, ParsedAccess};
+use maglev_probe::TlsFileError;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::watch;
@@ -100,10 +102,44 @@ pub fn both<A, B>(one: Result<A, ConfigError>, other: Result<B, ConfigError>) ->
 /// The largest configuration file that is read: some hundred thousand backends.
 const SIZE_LIMIT: u64 = 64 << 20;
 
-/// Reads and checks a configuration file.
+/// Reads and checks a configuration file, and the files that its health checks name: authorities, and certificates to
+/// show. Blocks while it does.
 pub fn load(path: &Path, options: &config::Options) -> Result<Parsed, ConfigError> {
     let bytes = read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    config::parse(&bytes, options).map_err(|errors| ConfigError::Invalid { path: path.to_owned(), errors })
+    let invalid = |errors| ConfigError::Invalid { path: path.to_owned(), errors };
+    let parsed = config::parse(&bytes, options).map_err(invalid)?;
+    match unusable_files(&parsed) {
+        None => Ok(parsed),
+        Some(errors) => Err(invalid(errors)),
+    }
+}
+
+/// The errors of files that the configuration names and that no probe could use.
+fn unusable_files(parsed: &Parsed) -> Option<Errors> {
+    let sessions = parsed.config.checks.values().filter_map(|check| match &check.probe {
+        ProbeSpec::Tcp { tls, .. } | ProbeSpec::Http { tls, .. } => tls.as_ref(),
+        ProbeSpec::Icmp | ProbeSpec::Custom(_) => None,
+    });
+    // Many checks have the same files, which are read once.
+    let sessions: BTreeSet<_> =
+        sessions.map(|tls| (tls.verify, tls.ca_file.as_ref(), tls.client.as_ref())).collect();
+    let unusable: BTreeMap<(&'static str, PathBuf), String> = sessions
+        .into_iter()
+        .filter_map(|(verify, ca_file, client)| {
+            let (ca_file, client) = (ca_file.cloned(), client.cloned());
+            maglev_probe::check_tls_files(&TlsSpec { server_name: None, verify, ca_file, client }).err()
+        })
+        .map(|TlsFileError { param, file, reason }| ((param, file), reason))
+        .collect();
+    let unusable = &unusable;
+    config::file_errors(parsed.files.iter().flat_map(|reference| {
+        let found = unusable
+            .iter()
+            .find(move |((param, file), _)| *param == reference.key && *file == reference.file);
+        found.map(|(_, reason)| {
+            (reference, reason.clone(), "write the path of a PEM file that maglevd can read")
+        })
+    }))
 }
 
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -334,7 +370,7 @@ impl Reloader {
             let tokens = tokens.map(|tokens| tokens.reread()).transpose().map_err(ConfigError::from);
             both(load(&path, &options), both(access, tokens))
         });
-        let (Parsed { config, warnings }, (access, tokens)) = read.await??;
+        let (Parsed { config, warnings, files: _ }, (access, tokens)) = read.await??;
         let config = Arc::new(config);
         let (new, running) =
             (Arc::clone(&config), self.control.read(|view| Arc::clone(view.engine.config())).await?);

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-use crate::check::{HealthCheck, HttpSpec, ProbeSpec, TlsSpec};
+use crate::check::{ClientCertificate, HealthCheck, HttpSpec, ProbeSpec, TlsSpec};
 
 /// A hash of everything that a verdict depends on: who is asked, from where, what, and how many answers make a verdict.
 /// How often it is asked, how long an answer may take and what the check is called do not count.
@@ -62,6 +62,10 @@ fn question(address: IpAddr, netns: Option<&str>, check: &HealthCheck) -> String
         line("tls-server-name", tls.server_name.as_ref().map(|name| name as &dyn fmt::Display));
         line("tls-verify", Some(&tls.verify));
         line("tls-ca-file", file.as_ref().map(|file| file as &dyn fmt::Display));
+        if let Some(ClientCertificate { certificate, key }) = &tls.client {
+            line("tls-client-cert", Some(&certificate.display()));
+            line("tls-client-key", Some(&key.display()));
+        }
     };
     match &check.probe {
         ProbeSpec::Icmp => {}

@@ -65,7 +65,7 @@ fn check(probe: ProbeSpec) -> HealthCheck {
 fn http(port: u16, tls: bool, body: Option<&str>) -> ProbeSpec {
     ProbeSpec::Http {
         port,
-        tls: tls.then_some(TlsSpec { server_name: None, verify: true, ca_file: None }),
+        tls: tls.then_some(TlsSpec { server_name: None, verify: true, ca_file: None, client: None }),
         request: HttpSpec {
             path: "/".to_owned(),
             host: None,

@@ -1,6 +1,7 @@
 //! Pure. What is wrong with a configuration file, where, and what to write instead.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -82,6 +83,20 @@ impl fmt::Display for Diagnostic {
         }
         write!(f, "{}; {}", self.message, self.hint)
     }
+}
+
+/// A file that a configuration names. The reader of the configuration does not open it; whoever does reports what is wrong
+/// with it by [`file_errors`](crate::config::file_errors).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReference {
+    /// Where it is named.
+    pub position: Position,
+    /// The key, as `maglev.healthchecks.web.params.ca-file`.
+    pub path: String,
+    /// The last word of the key: `ca-file`, `client-cert` or `client-key`.
+    pub key: String,
+    /// The file.
+    pub file: PathBuf,
 }
 
 /// Everything that makes a file unusable, in the order of the file. Never empty. After a hundred errors, the last

@@ -128,11 +128,13 @@ fn http(request: &HttpSpec) -> Vec<(&'static str, Option<Node>)> {
 }
 
 fn tls(spec: &TlsSpec) -> Vec<(&'static str, Option<Node>)> {
-    let TlsSpec { server_name, verify, ca_file } = spec;
+    let TlsSpec { server_name, verify, ca_file, client } = spec;
     vec![
         ("server-name", server_name.as_deref().map(Node::text)),
         ("insecure-skip-verify", Some(Node::plain(!verify))),
         ("ca-file", ca_file.as_ref().map(|file| Node::text(file.display()))),
+        ("client-cert", client.as_ref().map(|client| Node::text(client.certificate.display()))),
+        ("client-key", client.as_ref().map(|client| Node::text(client.key.display()))),
     ]
 }
 

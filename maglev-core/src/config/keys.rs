@@ -110,7 +110,7 @@ pub(super) static ICMP_PARAMS: Keys =
 /// `maglev.healthchecks.<name>.params` of type tcp.
 pub(super) static TCP_PARAMS: Keys = Keys {
     title: "the params of a tcp check",
-    keys: &["tls", "server-name", "insecure-skip-verify", "ca-file"],
+    keys: &["tls", "server-name", "insecure-skip-verify", "ca-file", "client-cert", "client-key"],
     example: "`params: {tls: true}`",
 };
 
@@ -133,6 +133,8 @@ pub(super) static HTTPS_PARAMS: Keys = Keys {
         "server-name",
         "insecure-skip-verify",
         "ca-file",
+        "client-cert",
+        "client-key",
     ],
     example: "`params: {path: /healthz}`",
 };
@@ -150,6 +152,8 @@ pub(super) static ANY_PARAMS: Keys = Keys {
         "server-name",
         "insecure-skip-verify",
         "ca-file",
+        "client-cert",
+        "client-key",
     ],
     example: "`params: {path: /healthz}`",
 };

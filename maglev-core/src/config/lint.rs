@@ -23,6 +23,7 @@ const LONGEST_TABLE: u32 = 65536;
 pub(super) fn lint(raw: &Raw, config: &Config, report: &mut Report) {
     slow_timeouts(raw, config, report);
     unused(raw, config, report);
+    loopback_sources(raw, config, report);
     for (name, frontend) in &config.frontends {
         if let Some(written) = raw.frontends.get(name) {
             shared_addresses(written, frontend, config, report);
@@ -49,6 +50,25 @@ fn slow_timeouts(raw: &Raw, config: &Config, report: &mut Report) {
             );
             let hint = format!("write a `timeout` below {}", format_duration(interval));
             report.warning(place, message, hint);
+        }
+    }
+}
+
+/// Linux sends nothing from a loopback address to another host.
+fn loopback_sources(raw: &Raw, config: &Config, report: &mut Report) {
+    for (name, backend) in &config.backends {
+        let source = backend.check.as_ref().and_then(|check| check.source_for(backend.address));
+        let Some(source) = source.filter(|source| source.is_loopback() && !backend.address.is_loopback())
+        else {
+            continue;
+        };
+        if let Some(written) = raw.backends.get(name) {
+            let message = format!(
+                "probes from {source} reach {} only if that is an address of this host",
+                backend.address
+            );
+            let hint = "write another source address in the health check, or none";
+            report.warning(&written.place, message, hint);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Pure. Reading the params of the built-in probe types.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::probe::absolute_path;
 use super::report::{At, Report};
 use super::section::{Cursor, Section};
 use super::suggest::quoted;
 use super::value::{boolean, text};
-use crate::check::{BodyPattern, HttpSpec, StatusSet, TlsSpec};
+use crate::check::{
+    BodyPattern, ClientCertificate, HttpSpec, StatusSet, TlsSpec, is_method, is_target_character,
+};
 
 /// The request of an http or https check.
 pub(super) fn http(params: &mut Section<'_, '_>) -> HttpSpec {
@@ -17,11 +19,19 @@ pub(super) fn http(params: &mut Section<'_, '_>) -> HttpSpec {
         let message = "the answer to HEAD has no body to find anything in";
         params.report().meaning(place, message, "write `method: GET`, or remove this");
     }
+    let status = params.or("response-code", StatusSet::default(), status_set);
+    if let Some(At { value: pattern, place }) = &body
+        && status.value.codes().all(|code| matches!(code, 204 | 304))
+        && !pattern.is_match(b"")
+    {
+        let message = "answers with the status codes that are wanted have no body to find anything in";
+        params.report().meaning(place, message, "remove this, or want another `response-code`");
+    }
     HttpSpec {
         path: params.or("path", "/".to_owned(), path).value,
         host: params.optional("host", host).map(|host| host.value),
         method,
-        status: params.or("response-code", StatusSet::default(), status_set).value,
+        status: status.value,
         body: body.map(|body| body.value),
     }
 }
@@ -37,7 +47,7 @@ pub(super) fn tcp(params: &mut Section<'_, '_>) -> Option<TlsSpec> {
     if wanted.is_some_and(|wanted| wanted.value) {
         return Some(tls(params));
     }
-    for key in ["server-name", "insecure-skip-verify", "ca-file"] {
+    for key in ["server-name", "insecure-skip-verify", "ca-file", "client-cert", "client-key"] {
         if let Some(cursor) = params.child(key).filter(|cursor| !cursor.is_null()) {
             let hint = "write `tls: true` beside it, or remove it";
             params.report().meaning(cursor.key(), "this is about TLS, which is off", hint);
@@ -55,8 +65,40 @@ pub(super) fn tls(params: &mut Section<'_, '_>) -> TlsSpec {
         let message = "no certificate is verified, so these authorities are not asked";
         params.report().warning(place, message, "remove `insecure-skip-verify`, or remove this");
     }
-    TlsSpec { server_name, verify, ca_file: ca_file.map(|file| file.value) }
+    let client = client_certificate(params);
+    for file in ca_file.iter() {
+        params.report().file(&file.place, &file.value);
+    }
+    TlsSpec { server_name, verify, ca_file: ca_file.map(|file| file.value), client }
 }
+
+/// The certificate to show to servers and its key, which go together.
+fn client_certificate(params: &mut Section<'_, '_>) -> Option<ClientCertificate> {
+    let (has_certificate, has_key) = (params.has("client-cert"), params.has("client-key"));
+    let certificate = params.optional("client-cert", absolute_path);
+    let key = params.optional("client-key", absolute_path);
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            params.report().file(&certificate.place, &certificate.value);
+            params.report().file(&key.place, &key.value);
+            Some(ClientCertificate { certificate: certificate.value, key: key.value })
+        }
+        (Some(At { place, .. }), None) if !has_key => {
+            let hint = "write `client-key` beside it, with the file of its key";
+            params.report().meaning(&place, "there is a certificate and no key", hint);
+            None
+        }
+        (None, Some(At { place, .. })) if !has_certificate => {
+            let hint = "write `client-cert` beside it, with the file of its certificate";
+            params.report().meaning(&place, "there is a key and no certificate", hint);
+            None
+        }
+        (Some(_) | None, Some(_) | None) => None,
+    }
+}
+
+/// The longest request target. Servers need not take a longer request line than 8000 bytes (RFC 9112, section 3).
+const MAX_TARGET: usize = 8000;
 
 /// A request target in origin form (RFC 9112, section 3.2.1): what can stand between two spaces of a request line.
 fn path(cursor: &Cursor<'_>, report: &mut Report) -> Option<String> {
@@ -65,8 +107,11 @@ fn path(cursor: &Cursor<'_>, report: &mut Report) -> Option<String> {
         format!("write a path that begins with `/`, such as /{}", written.trim_start().escape_debug())
     } else if written.contains('#') {
         "remove the `#` and what follows; no server ever sees it".to_owned()
-    } else if !written.bytes().all(|b| b.is_ascii_graphic()) {
-        "write other characters percent-encoded, a space as %20".to_owned()
+    } else if let Some(character) = written.chars().find(|&character| !is_target_character(character)) {
+        let encoded: String = character.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+        format!("write {} percent-encoded, as {encoded}", quoted(&character.to_string()))
+    } else if written.len() > MAX_TARGET {
+        format!("write one of at most {MAX_TARGET} bytes; servers refuse longer ones")
     } else {
         return Some(written);
     };
@@ -106,8 +151,8 @@ fn server_name(cursor: &Cursor<'_>, report: &mut Report) -> Option<String> {
     None
 }
 
-/// Letters, digits, hyphens and underscores, in labels of at most 63 bytes and at most 253 in all (RFC 1035). Also
-/// takes IPv4 addresses.
+/// Letters, digits, hyphens and underscores, in labels of at most 63 bytes and at most 253 in all (RFC 1035), or an IPv4
+/// address. What ends in a number is a name to nobody: it is an address or a mistake, and can be in no certificate.
 fn is_host_name(name: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -115,14 +160,24 @@ fn is_host_name(name: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(label)
+    let relative = name.strip_suffix('.').unwrap_or(name);
+    let labels = name.len() <= 253 && relative.split('.').all(label);
+    let last = relative.rsplit('.').next().unwrap_or_default();
+    labels && (!is_number(last) || name.parse::<Ipv4Addr>().is_ok())
+}
+
+/// Decimal digits, or hexadecimal ones after `0x`, which programs read as part of an IPv4 address.
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => label.bytes().all(|byte| byte.is_ascii_digit()),
+    }
 }
 
 /// A method: a token (RFC 9110, section 5.6.2) in capital letters.
 fn method(cursor: &Cursor<'_>, report: &mut Report) -> Option<String> {
     let written = text(cursor, report)?;
-    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    let hint = if written.is_empty() || !written.bytes().all(token) {
+    let hint = if !is_method(&written) {
         "write one such as GET, HEAD or OPTIONS".to_owned()
     } else if written.bytes().any(|b| b.is_ascii_lowercase()) {
         format!("write {}", written.to_ascii_uppercase())
@@ -161,14 +216,28 @@ fn status_set(cursor: &Cursor<'_>, report: &mut Report) -> Option<StatusSet> {
         })
         .collect();
     let codes: Option<Vec<String>> = codes.into_iter().collect();
-    codes?.join(",").parse().ok()
+    let codes: StatusSet = codes?.join(",").parse().ok()?;
+    if codes.codes().all(|code| code < 200) {
+        let message = "no check passes: an answer with a status code below 200 is not the last one";
+        report.meaning(&cursor.place(), message, format!("write {EXAMPLE}"));
+        return None;
+    }
+    Some(codes)
 }
 
 /// A regular expression.
 fn pattern(cursor: &Cursor<'_>, report: &mut Report) -> Option<BodyPattern> {
     let written = text(cursor, report)?;
     match written.parse::<BodyPattern>() {
-        Ok(pattern) => Some(pattern),
+        Ok(pattern) => {
+            if written.ends_with(['\n', '\r']) {
+                let message = "the pattern ends in a line break, which the body must then have in this place";
+                let hint = "write `|-` or `>-` in place of `|` or `>`, or the pattern in quotes; a line break that is \
+                            meant can be written `\\n` in single quotes";
+                report.warning(&cursor.place(), message, hint);
+            }
+            Some(pattern)
+        }
         Err(error) => {
             let hint = match error {
                 regex::Error::CompiledTooBig(_) => "ask for less: repetitions of repetitions grow fast",

@@ -1,6 +1,6 @@
 //! Pure. The way from a file to a [`Config`].
 
-use super::diagnostic::{Diagnostic, Errors};
+use super::diagnostic::{Class, Diagnostic, Errors, FileReference, Severity};
 use super::options::Options;
 use super::report::Report;
 use super::section::Cursor;
@@ -13,6 +13,8 @@ pub struct Parsed {
     pub config: Config,
     /// What in it is rarely meant, in the order of the file.
     pub warnings: Vec<Diagnostic>,
+    /// The files that it names, which were not opened.
+    pub files: Vec<FileReference>,
 }
 
 /// Reads a configuration file: YAML, as `docs/config.md` has it.
@@ -26,9 +28,31 @@ pub struct Parsed {
 pub fn parse(bytes: impl AsRef<[u8]>, options: &Options) -> Result<Parsed, Errors> {
     let mut report = Report::new();
     match read(bytes.as_ref(), options, &mut report) {
-        Some(config) if !report.has_errors() => Ok(Parsed { config, warnings: report.into_warnings() }),
+        Some(config) if !report.has_errors() => {
+            let files = std::mem::take(&mut report.files);
+            Ok(Parsed { config, warnings: report.into_warnings(), files })
+        }
         Some(_) | None => Err(report.into_errors()),
     }
+}
+
+/// The errors of files that a configuration names and that cannot be used, each with why and what to do. `None` if there
+/// is none.
+pub fn file_errors<'f>(
+    found: impl IntoIterator<Item = (&'f FileReference, String, &'static str)>,
+) -> Option<Errors> {
+    let mut report = Report::new();
+    for (file, message, hint) in found {
+        report.push(Diagnostic {
+            position: file.position,
+            severity: Severity::Error,
+            class: Class::Meaning,
+            path: file.path.clone(),
+            message,
+            hint: hint.to_owned(),
+        });
+    }
+    report.has_errors().then(|| report.into_errors())
 }
 
 /// `None` only if the report says why.

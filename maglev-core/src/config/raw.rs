@@ -218,6 +218,10 @@ fn whole_seconds(cursor: &Cursor<'_>, report: &mut Report) -> Option<Duration> {
 
 fn backend(cursor: &Cursor<'_>, report: &mut Report) -> RawBackend {
     let mut section = Section::open(cursor, &keys::BACKEND, report);
+    if let Some(place) = section.blank("healthcheck") {
+        let message = "this is blank, so that the backend is always up";
+        section.report().warning(&place, message, "write the name of a health check, or remove it");
+    }
     RawBackend {
         place: section.place().clone(),
         address: section.required("address", "192.0.2.11", backend_address),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::diagnostic::{Class, Diagnostic, Errors, Position, Severity};
+use super::diagnostic::{Class, Diagnostic, Errors, FileReference, Position, Severity};
 use super::suggest;
 
 /// The way from the root of the file to a value.
@@ -89,6 +89,8 @@ const LIMIT: usize = 100;
 pub(super) struct Report {
     errors: Found,
     warnings: Found,
+    /// The files that the configuration names.
+    pub(super) files: Vec<FileReference>,
     suggestions: u32,
 }
 
@@ -149,7 +151,12 @@ impl Found {
 
 impl Report {
     pub(super) fn new() -> Report {
-        Report { errors: Found::default(), warnings: Found::default(), suggestions: SUGGESTIONS }
+        Report {
+            errors: Found::default(),
+            warnings: Found::default(),
+            files: Vec::new(),
+            suggestions: SUGGESTIONS,
+        }
     }
 
     pub(super) fn shape(&mut self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
@@ -162,6 +169,13 @@ impl Report {
 
     pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>, hint: impl Into<String>) {
         self.add(Severity::Warning, Class::Meaning, place, message.into(), hint.into());
+    }
+
+    /// Takes note of a file that the configuration names. Whether it can be read is for others to find out.
+    pub(super) fn file(&mut self, place: &Place, file: &std::path::Path) {
+        let Place { position, path } = place;
+        let (position, key) = (*position, path.last().to_owned());
+        self.files.push(FileReference { position, path: path.to_string(), key, file: file.to_owned() });
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -190,10 +204,15 @@ impl Report {
 
     fn add(&mut self, severity: Severity, class: Class, place: &Place, message: String, hint: String) {
         let Place { position, path } = place;
-        let found = match severity {
+        self.push(Diagnostic { position: *position, severity, class, path: path.to_string(), message, hint });
+    }
+
+    /// Adds a diagnostic that was made elsewhere.
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        let found = match diagnostic.severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
         };
-        found.add(Diagnostic { position: *position, severity, class, path: path.to_string(), message, hint });
+        found.add(diagnostic);
     }
 }

@@ -1,6 +1,7 @@
 //! Pure. From what is written to what is meant: references are followed, and what contradicts itself is refused.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -35,6 +36,7 @@ pub(super) fn resolve(raw: &Raw, options: &Options, report: &mut Report) -> Conf
     vips_agree(raw, &frontends, report);
     if options.vpp {
         gre_sources(raw, &frontends, report);
+        taken_for_ipv4(raw, &frontends, report);
     }
     Config { health: raw.health.clone(), vpp: raw.vpp.clone(), checks, backends, frontends }
 }
@@ -225,6 +227,34 @@ fn gre_sources(raw: &Raw, frontends: &BTreeMap<FrontendName, Frontend>, report: 
             );
             let hint = format!("write `{key}: {example}` with an address of VPP's own");
             report.meaning(&place, message, hint);
+        }
+    }
+}
+
+/// VPP's `lb` plugin takes an IPv6 address whose first 96 bits are zero for an IPv4 one, and refuses it beside IPv6.
+fn taken_for_ipv4(raw: &Raw, frontends: &BTreeMap<FrontendName, Frontend>, report: &mut Report) {
+    let ipv4 = |address: IpAddr| match address {
+        IpAddr::V6(v6) => u32::try_from(v6.to_bits()).ok().map(Ipv4Addr::from_bits),
+        IpAddr::V4(_) => None,
+    };
+    let refuse = |address: IpAddr, ipv4: Ipv4Addr, place: &Place, report: &mut Report| {
+        let message = format!("VPP takes {address} for the IPv4 address {ipv4}");
+        report.meaning(place, message, "write an IPv6 address outside ::/96");
+    };
+    for (name, frontend) in frontends {
+        let prefix = frontend.vip.prefix;
+        let place = raw.frontends.get(name).and_then(|written| written.address.as_ref());
+        if let (Some(ipv4), Some(At { place, .. }), 96..) = (ipv4(prefix.addr()), place, prefix.prefix_len())
+        {
+            refuse(prefix.addr(), ipv4, place, report);
+        }
+        for (_, member) in frontend.members() {
+            let written = raw.backends.get(&member.backend).and_then(|written| written.address.as_ref());
+            if let Some(At { value, place }) = written
+                && let Some(ipv4) = ipv4(*value)
+            {
+                refuse(*value, ipv4, place, report);
+            }
         }
     }
 }

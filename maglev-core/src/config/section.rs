@@ -158,6 +158,13 @@ impl<'t, 'r> Section<'t, 'r> {
         self.fields.get(key).is_some_and(|cursor| !is_absent(key, cursor))
     }
 
+    /// Where `key` stands without a value.
+    pub(super) fn blank(&self, key: &str) -> Option<Place> {
+        let cursor = self.fields.get(key)?;
+        let is_blank = cursor.is_null() || cursor.scalar().is_some_and(|scalar| scalar.text.is_empty());
+        is_blank.then(|| cursor.place())
+    }
+
     /// The value under `key`, to be read as a section of its own.
     pub(super) fn child(&mut self, key: &str) -> Option<Cursor<'t>> {
         debug_assert!(self.known.keys.contains(&key), "{key} is not listed in keys.rs");

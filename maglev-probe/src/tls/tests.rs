@@ -4,7 +4,7 @@ use maglev_core::outcome::Code;
 use super::name;
 
 fn named(server_name: Option<&str>, host: Option<&str>, verify: bool) -> Result<String, (Code, String)> {
-    let spec = TlsSpec { server_name: server_name.map(str::to_owned), verify, ca_file: None };
+    let spec = TlsSpec { server_name: server_name.map(str::to_owned), verify, ca_file: None, client: None };
     match name(&spec, host, "192.0.2.1".parse().unwrap()) {
         Ok(name) => Ok(name.to_str().into_owned()),
         Err(finding) => Err((finding.code, finding.detail.into_owned())),

@@ -5,6 +5,7 @@ use std::io;
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
+use super::verified::ShortKey;
 use crate::fault;
 use crate::text::{Day, Quoted};
 
@@ -114,6 +115,16 @@ fn certificate(error: &CertificateError) -> String {
         CertificateError::BadEncoding => "its certificate cannot be read".to_owned(),
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "its certificate is not for servers".to_owned()
+        }
+        CertificateError::Other(error) if error.0.downcast_ref::<ShortKey>().is_some() => error.to_string(),
+        CertificateError::Other(error) if innermost(error) == "UnsupportedCriticalExtension" => {
+            "its certificate has a critical extension that is not known here".to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
+            "its certificate is signed with an algorithm that is not trusted, such as SHA-1".to_owned()
+        }
+        CertificateError::Other(error) if innermost(error) == "UnsupportedCertVersion" => {
+            "its certificate is of X.509 version 1, and only version 3 is trusted".to_owned()
         }
         // webpki's own error, which rustls does not name. It is what `openssl req -x509` makes.
         CertificateError::Other(error) if innermost(error) == "CaUsedAsEndEntity" => {

@@ -167,7 +167,7 @@ pub fn http(port: u16, request: HttpSpec) -> ProbeSpec {
 }
 
 pub fn verified_by(ca_file: &std::path::Path) -> TlsSpec {
-    TlsSpec { server_name: None, verify: true, ca_file: Some(ca_file.to_owned()) }
+    TlsSpec { server_name: None, verify: true, ca_file: Some(ca_file.to_owned()), client: None }
 }
 
 /// Probes, and again where the machine was too busy for a result: tests share their runtime with servers that flood.

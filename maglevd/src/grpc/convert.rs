@@ -293,6 +293,9 @@ fn params(probe: &ProbeSpec) -> HashMap<String, String> {
         add("server-name", tls.server_name.clone());
         add("insecure-skip-verify", Some((!tls.verify).to_string()));
         add("ca-file", tls.ca_file.as_ref().map(|file| file.display().to_string()));
+        let client = tls.client.as_ref();
+        add("client-cert", client.map(|client| client.certificate.display().to_string()));
+        add("client-key", client.map(|client| client.key.display().to_string()));
     };
     match probe {
         ProbeSpec::Icmp => {}

@@ -11,7 +11,12 @@ fn check() -> HealthCheck {
         name: "web".parse().unwrap(),
         probe: ProbeSpec::Http {
             port: 443,
-            tls: Some(TlsSpec { server_name: Some("example.org".to_owned()), verify: true, ca_file: None }),
+            tls: Some(TlsSpec {
+                server_name: Some("example.org".to_owned()),
+                verify: true,
+                ca_file: None,
+                client: None,
+            }),
             request: HttpSpec {
                 path: "/healthz".to_owned(),
                 host: None,

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 
-use super::{FRESH, Trust, TrustError, TrustStore, from_file};
+use super::super::load::{LoadError, Session, Trust};
+use super::{FRESH, TrustStore};
 
 fn store() -> TrustStore {
     TrustStore::new(Arc::new(aws_lc_rs::default_provider()))
@@ -35,7 +36,7 @@ async fn a_stale_file_is_read_again_only_if_it_changed() {
     let trust = Trust::File(path.clone());
     let outdate = || {
         let mut entries = store.entries.lock().unwrap();
-        let entry = entries.get_mut(&trust).unwrap();
+        let entry = entries.get_mut(&trust.clone().into()).unwrap();
         entry.fresh_until = entry.fresh_until.and_then(|until| until.checked_sub(2 * FRESH));
     };
 
@@ -56,19 +57,25 @@ async fn a_stale_file_is_read_again_only_if_it_changed() {
 
     std::fs::remove_file(&path).unwrap();
     outdate();
-    assert!(matches!(store.config(trust.clone()).await, Err(TrustError::Read { .. })));
+    assert!(matches!(store.config(trust.clone()).await, Err(LoadError::Read { .. })));
 }
 
 #[test]
 fn files_without_authorities_are_refused_with_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ca.pem");
-    let refused = |path: &Path| from_file(path).unwrap_err().sentence();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let refused =
+        |path: &Path| Session::from(Trust::File(path.to_owned())).load(&provider).unwrap_err().sentence();
 
     assert!(refused(&path).ends_with("ca.pem: no such file"), "{}", refused(&path));
-    assert!(refused(dir.path()).ends_with("is no file"), "{}", refused(dir.path()));
+    assert!(
+        refused(dir.path()).ends_with("it is a directory, not a regular file"),
+        "{}",
+        refused(dir.path())
+    );
     std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n").unwrap();
     assert!(refused(&path).contains("has no usable certificate in it"), "{}", refused(&path));
     std::fs::write(&path, vec![b'x'; 5 << 20]).unwrap();
-    assert!(refused(&path).ends_with("is larger than 4 MiB"), "{}", refused(&path));
+    assert!(refused(&path).ends_with("it is larger than 4 MiB"), "{}", refused(&path));
 }

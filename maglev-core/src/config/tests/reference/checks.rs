@@ -80,14 +80,14 @@ pub(super) static PARAMS: Chapter = Chapter {
     entries: &[
         or("path", "text", "/", "The request target.")
             .of(HTTP)
-            .range("begins with `/`, in printable ASCII, without `#`", &["path: /a?b=c"])
+            .range("begins with `/`, in printable ASCII, without `#`, `<`, `>`, `\"` and the backtick, at most 8000 bytes", &["path: /a?b=c"])
             .example("path: /healthz")
-            .wrong(&["path: healthz", "path: /a b", "path: '/#top'"]),
+            .wrong(&["path: healthz", "path: /a b", "path: '/#top'", "path: /?q=<x>", "path: /größe"]),
         otherwise("host", "text", "the backend's address", "The Host header.")
             .of(HTTP)
             .range("a name or an address, perhaps with a port", &["host: example.org:8080", "host: '[2001:db8::1]:80'"])
             .example("host: example.org")
-            .wrong(&["host: http://example.org", "host: example.org:0"]),
+            .wrong(&["host: http://example.org", "host: example.org:0", "host: 256.1.1.1"]),
         or("method", "text", "GET", "The request method.")
             .of(HTTP)
             .range("a token in capital letters, not CONNECT", &["method: OPTIONS"])
@@ -96,14 +96,14 @@ pub(super) static PARAMS: Chapter = Chapter {
         or("response-code", "number, text or list", "200-399", "The status codes that are good: one, a range, several with commas, or a list of these. Redirections are not followed.")
             .of(HTTP)
             .unit("HTTP status codes")
-            .range("each 100 to 599", &["response-code: 200", "response-code: 100-599", "response-code: '200,301-302'"])
+            .range("each 100 to 599, and one of them 200 or more", &["response-code: 200", "response-code: 100-599", "response-code: '200,301-302'"])
             .example("response-code: [200-204, 301]")
-            .wrong(&["response-code: 2xx", "response-code: 204-200", "response-code: []", "response-code: 600"]),
+            .wrong(&["response-code: 2xx", "response-code: 204-200", "response-code: []", "response-code: 600", "response-code: 100-199"]),
         otherwise("response-regexp", "text", "none: any body is good", "What must be found in the body, which is searched once, when it has ended (by its length, its last chunk or a close) or 64 KiB of it are there; `^` and `$` stand for these ends. A body that does not end within the timeout is `L7TOUT`, whatever is in it so far.")
             .of(HTTP)
             .range("a regular expression of RE2's syntax", &["response-regexp: '(?i)ready'"])
             .example("response-regexp: '^ok'")
-            .wrong(&["response-regexp: '('", "response-regexp: '(?=ok)'"]),
+            .wrong(&["response-regexp: '('", "response-regexp: '(?=ok)'", "response-code: 204\nresponse-regexp: ok"]),
         or("tls", "boolean", "false", "Set up a TLS session on the connection, and close it.")
             .of(&["tcp"])
             .example("tls: true")
@@ -112,8 +112,8 @@ pub(super) static PARAMS: Chapter = Chapter {
             .of(TLS)
             .range("a name without a port, or an address", &["server-name: 192.0.2.11"])
             .example("server-name: mail.example.org")
-            .wrong(&["server-name: example.org:443"]),
-        or("insecure-skip-verify", "boolean", "false", "Take any certificate, also an expired one or another's. With tcp it needs `tls: true`.")
+            .wrong(&["server-name: example.org:443", "server-name: web.123"]),
+        or("insecure-skip-verify", "boolean", "false", "Take any certificate: an expired one, another server's, one of X.509 version 1, with a short key, signed with SHA-1, with extensions that nobody knows. Nothing is proved about the server then, not even that it has the key of the certificate it shows. With tcp it needs `tls: true`.")
             .of(TLS)
             .example("insecure-skip-verify: true")
             .wrong(&["insecure-skip-verify: \"true\""]),
@@ -122,6 +122,16 @@ pub(super) static PARAMS: Chapter = Chapter {
             .range("an absolute path", &[])
             .example("ca-file: /etc/ssl/private-ca.pem")
             .wrong(&["ca-file: private-ca.pem"]),
+        otherwise("client-cert", "text", "none is shown", "PEM file of the certificate to show to servers that ask for one, followed by those between it and its authority. It is read again when it changes. It needs `client-key`, and with tcp `tls: true`.")
+            .of(TLS)
+            .range("an absolute path", &[])
+            .example("client-cert: /etc/ssl/probe.pem\nclient-key: /etc/ssl/probe.key")
+            .wrong(&["client-cert: /etc/ssl/probe.pem"]),
+        otherwise("client-key", "text", "none", "PEM file of the key of `client-cert`, without a passphrase.")
+            .of(TLS)
+            .range("an absolute path", &[])
+            .example("client-key: /etc/ssl/probe.key\nclient-cert: /etc/ssl/probe.pem")
+            .wrong(&["client-key: /etc/ssl/probe.key", "client-cert: /etc/ssl/probe.pem\nclient-key: probe.key"]),
     ],
     around: "maglev:\n  healthchecks:\n    web:\n      type: TYPE\n      port: 80\n      params:\n        @\n",
     base: &[],
