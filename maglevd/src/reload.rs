@@ -386,14 +386,22 @@ impl Reloader {
     }
 }
 
-/// `+added ~changed -removed`, by name.
+/// How many names a list in a log line or a record of the audit log holds.
+const LISTED: usize = 100;
+
+/// `+added ~changed -removed`, by name; after a hundred names, how many more.
 fn summary<N: Display, C>(changes: &BTreeMap<N, Change<C>>) -> impl Display {
     let mark = |change: &Change<C>| match change {
         Change::Added => '+',
         Change::Changed(_) => '~',
         Change::Removed => '-',
     };
-    let words: Vec<_> = changes.iter().map(|(name, change)| format!("{}{name}", mark(change))).collect();
+    let mut words: Vec<_> =
+        changes.iter().take(LISTED).map(|(name, change)| format!("{}{name}", mark(change))).collect();
+    match changes.len().saturating_sub(LISTED) {
+        0 => {}
+        more => words.push(format!("and {more} more")),
+    }
     if words.is_empty() { "unchanged".to_owned() } else { words.join(" ") }
 }
 

@@ -185,3 +185,10 @@ async fn the_access_file_is_taken_with_the_configuration_or_neither_is() {
     reloader.reload(&Note::default()).await.unwrap();
     assert_eq!((role(), backends(&running).await.len()), ("viewer".to_owned(), 2));
 }
+
+#[test]
+fn summary_ends_after_a_hundred_names() {
+    let changes: BTreeMap<u32, Change<()>> = (0..250).map(|number| (number, Change::Added)).collect();
+    let summary = summary(&changes).to_string();
+    assert!(summary.starts_with("+0 +1 ") && summary.ends_with(" +99 and 150 more"), "{summary}");
+}
