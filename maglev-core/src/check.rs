@@ -31,10 +31,12 @@ pub struct HealthCheck {
     pub source_v4: Option<Ipv4Addr>,
     /// Source address of probes to IPv6 backends; the kernel chooses when absent.
     pub source_v6: Option<Ipv6Addr>,
+    /// What a probe counts as that could not be made.
+    pub unprobeable: WhenUnprobeable,
 }
 
 impl HealthCheck {
-    /// Whether an answer to the one is an answer to the other: they may differ in name, pace and thresholds.
+    /// Whether an answer to the one is an answer to the other: they may differ in name, pace, thresholds and `unprobeable`.
     pub fn asks_the_same_as(&self, other: &HealthCheck) -> bool {
         self.probe == other.probe && self.source_v4 == other.source_v4 && self.source_v6 == other.source_v6
     }
@@ -44,6 +46,27 @@ impl HealthCheck {
         match address {
             IpAddr::V4(_) => self.source_v4.map(IpAddr::V4),
             IpAddr::V6(_) => self.source_v6.map(IpAddr::V6),
+        }
+    }
+}
+
+/// What becomes of a backend whose probes cannot be made, for a reason on our side such as a missing route (`SOCKERR`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenUnprobeable {
+    /// It keeps the state it has.
+    #[default]
+    Hold,
+    /// Such a probe counts as a failure, and the backend goes down.
+    Down,
+}
+
+impl WhenUnprobeable {
+    /// The word of the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WhenUnprobeable::Hold => "hold",
+            WhenUnprobeable::Down => "down",
         }
     }
 }

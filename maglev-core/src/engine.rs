@@ -19,19 +19,22 @@ mod fitted;
 mod frontend;
 mod guard;
 mod reload;
+mod shortage;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::backend::{BackendStatus, LastProbe};
+pub use self::backend::{BackendStatus, LastProbe, Unprobeable};
 use self::dataplane::Dataplane;
 pub use self::dataplane::{KeptLength, SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
 pub use self::guard::{MayEmpty, frontends_named};
+use self::shortage::Shortage;
 pub use self::verdict::{Verdict, Verdicts};
 use crate::check::HealthCheck;
 use crate::config::Config;
@@ -75,6 +78,18 @@ pub struct ProbeOrder {
     /// What to ask.
     pub check: Arc<HealthCheck>,
 }
+
+/// This process gets too little processor time to probe as often as configured, or was stopped: it probes less often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessorShortage {
+    /// When it began.
+    pub since: Time,
+    /// How long the probe that has waited longest is overdue.
+    pub behind: Duration,
+}
+
+/// The most probes started in one call of [`Engine::handle_timeout`]. The driver looks at the outcomes of others in between.
+const STARTS: usize = 64;
 
 /// Everything operators want: what has to outlive the process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,6 +196,7 @@ pub struct Engine {
     ends_at: Option<Time>,
     dataplane: Dataplane,
     next_probe: ProbeId,
+    shortage: Shortage,
     random: fastrand::Rng,
     effects: VecDeque<Effect>,
 }
@@ -217,6 +233,7 @@ impl Engine {
             ends_at: None,
             dataplane: Dataplane::new(&config.vpp, now),
             next_probe: ProbeId(0),
+            shortage: Shortage::new(now),
             random: fastrand::Rng::with_seed(seed),
             effects: VecDeque::new(),
         };
@@ -277,7 +294,7 @@ impl Engine {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let probe = self.due.first().map(|&(time, _)| time);
+        let probe = self.due.first().map(|&(time, _)| self.shortage.allowed(time));
         [probe, self.ends_at, self.dataplane.poll_timeout()].into_iter().flatten().min()
     }
 
@@ -285,7 +302,11 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Time) {
         self.expire(now);
         self.drive(now);
-        while self.due.first().is_some_and(|&(time, _)| time <= now) {
+        self.shortage.handle_timeout(now, self.backends.len());
+        for _ in 0..STARTS {
+            if self.due.first().is_none_or(|&(time, _)| time > now) || !self.shortage.start(now) {
+                break;
+            }
             let Some((_, name)) = self.due.pop_first() else { break };
             if let Some(order) =
                 self.backends.get_mut(&name).and_then(|b| Arc::make_mut(b).start_probe(now, self.next_probe))
@@ -294,6 +315,19 @@ impl Engine {
                 self.effects.push_back(Effect::StartProbe(order));
             }
         }
+    }
+
+    /// Takes note that the process did not run for `lost` since the last call, although probes were in flight. The engine
+    /// starts fewer probes while it loses much of its time.
+    pub fn handle_stall(&mut self, lost: Duration) {
+        self.shortage.handle_stall(lost);
+    }
+
+    /// The shortage of processor time, if there is one.
+    pub fn shortage(&self, now: Time) -> Option<ProcessorShortage> {
+        let since = self.shortage.since()?;
+        let behind = self.due.first().map_or(Duration::ZERO, |&(due, _)| now.since(due));
+        Some(ProcessorShortage { since, behind })
     }
 
     /// Takes the outcome of a probe. An outcome of a probe that was cancelled is ignored.
@@ -335,7 +369,7 @@ impl Engine {
         if let (Some(intent), Some(status)) = (intent, self.backends.get_mut(backend).map(Arc::make_mut)) {
             status.intend(intent);
             // An operator who resumes or enables wants to see the result now, so nothing is spread.
-            let abandoned = status.follow_mode(now, std::time::Duration::ZERO);
+            let abandoned = status.follow_mode(now, Duration::ZERO);
             let transition = status.settle(now, cause);
             self.cancel(abandoned);
             if transition.is_none() {

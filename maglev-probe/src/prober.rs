@@ -77,6 +77,11 @@ impl Prober {
         }
     }
 
+    /// Measures the stalls of this process.
+    pub fn heartbeat(&self) -> &Heartbeat {
+        &self.inner.heartbeat
+    }
+
     /// Sends one probe and says what came of it, within `timeout` and the millisecond that timers are precise to.
     ///
     /// It cannot fail: what goes wrong is an outcome. Faults on our side have the code `SOCKERR`, whose verdict is

@@ -17,7 +17,8 @@ use maglev_core::engine::{
 };
 use maglev_core::intent::Attribution;
 use maglev_core::names::{BackendName, FrontendName};
-use maglev_core::outcome::{Code, Verdict};
+use maglev_core::outcome::Code;
+use maglev_core::time::Time;
 use maglev_probe::Prober;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
@@ -73,6 +74,8 @@ pub struct Driver {
     connection: Option<u64>,
     syncs: Syncs,
     pulse: Pulse,
+    /// When the shortage of processor time began that was logged last.
+    short_since: Option<Time>,
 }
 
 impl Driver {
@@ -103,6 +106,7 @@ impl Driver {
             connection: None,
             syncs: Syncs::default(),
             pulse: Pulse::new(ServiceManager::none()),
+            short_since: None,
         };
         (driver, control)
     }
@@ -140,6 +144,7 @@ impl Driver {
                 self.probed(done);
             }
             self.carry_out();
+            self.report_shortage();
             // One request in each turn, so that probes without a pause do not keep requests waiting either.
             if let Ok(input) = self.inputs.try_recv() {
                 self.handle(input);
@@ -161,10 +166,41 @@ impl Driver {
     /// Does what is due by now.
     fn wake(&mut self) {
         let now = self.clock.now();
+        self.measure();
         if let Some(due) = self.engine.poll_timeout() {
             self.tally.late(now.since(due));
         }
         self.engine.handle_timeout(now);
+    }
+
+    /// Tells the engine how much time this process lost.
+    fn measure(&mut self) {
+        let stalled = self.probes.heartbeat().stalled();
+        self.engine.handle_stall(stalled.saturating_sub(self.tally.stalled));
+        self.tally.stalled = stalled;
+    }
+
+    /// Logs the beginning and the end of a shortage of processor time.
+    fn report_shortage(&mut self) {
+        let now = self.clock.now();
+        match (self.engine.shortage(now), self.short_since) {
+            (Some(shortage), None) => {
+                self.short_since = Some(shortage.since);
+                tracing::warn!(
+                    stalled_ms = self.tally.stalled.as_millis(),
+                    "maglevd was stopped or gets too little processor time: backends are probed less often than configured"
+                );
+            }
+            (None, Some(since)) => {
+                self.short_since = None;
+                let lasted_ms = now.since(since).as_millis();
+                tracing::info!(
+                    lasted_ms,
+                    "maglevd has enough processor time again: backends are probed as configured"
+                );
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
     }
 
     /// Takes the outcome of a probe.
@@ -218,7 +254,8 @@ impl Driver {
             }
             Input::Reload { config, reply } => {
                 if config.health.netns != self.engine.config().health.netns {
-                    self.probes.use_prober(prober(config.health.netns.as_deref()));
+                    let heartbeat = self.probes.heartbeat().clone();
+                    self.probes.use_prober(prober(config.health.netns.as_deref(), heartbeat));
                 }
                 self.engine.reload(self.clock.now(), config);
                 self.tally.resize(&self.engine);
@@ -364,10 +401,10 @@ fn verdicts(engine: &Engine, reading: Reading) -> Verdicts {
 /// A probe that could not be made changes no state, so without a line of its own nobody would learn that a backend is
 /// not watched any more. Once is enough until one can be made again.
 fn narrate_probe(done: &probes::Done, last: Option<Code>) {
-    if done.outcome.verdict() == Verdict::Inconclusive && last != Some(done.outcome.code) {
+    if done.outcome.code == Code::SockErr && last != Some(Code::SockErr) {
         tracing::warn!(
             backend = %done.backend, code = %done.outcome.code, detail = done.outcome.detail,
-            "probes of this backend cannot be made, its state stays as it is"
+            "probes of this backend cannot be made"
         );
     }
     tracing::debug!(

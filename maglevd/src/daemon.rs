@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use maglev_core::config::{self, Config, Parsed, ParsedAccess};
 use maglev_core::engine::{Engine, Intents, Verdicts};
-use maglev_probe::Prober;
+use maglev_probe::{Heartbeat, Prober};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -166,7 +166,7 @@ impl Daemon {
         let State { intent, intents, health, verdicts, damage } = open_state(self.state)?;
         let damaged = Damaged { intent: damage.intent.is_some(), health: damage.health.is_some() };
         let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
-        let prober = prober(self.config.health.netns.as_deref());
+        let prober = prober(self.config.health.netns.as_deref(), Heartbeat::new());
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
         let handle = link.clone().map(|link| {
@@ -337,10 +337,11 @@ async fn bind(what: &str, address: &Address) -> anyhow::Result<Vec<Listener>> {
 }
 
 /// A prober for a network namespace, or for our own.
-pub fn prober(netns: Option<&str>) -> Prober {
+pub fn prober(netns: Option<&str>, heartbeat: Heartbeat) -> Prober {
+    let builder = Prober::builder().heartbeat(heartbeat);
     match netns {
-        Some(name) => Prober::builder().network_namespace(name).build(),
-        None => Prober::new(),
+        Some(name) => builder.network_namespace(name).build(),
+        None => builder.build(),
     }
 }
 

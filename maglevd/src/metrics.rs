@@ -12,10 +12,10 @@ mod vpp;
 
 use std::io;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use maglev_core::desired::{BackendState, FrontendState};
-use maglev_core::engine::Engine;
+use maglev_core::engine::{Engine, ProcessorShortage};
 use maglev_core::intent::{Admin, Intent, Mode};
 use maglev_core::net::{Service, Vip};
 use maglev_core::outcome::Verdict;
@@ -75,6 +75,7 @@ struct Sample {
     backends: Vec<BackendSample>,
     frontends: Vec<FrontendSample>,
     tally: Tally,
+    shortage: Option<ProcessorShortage>,
     load: Load,
     state: StateView,
     vpp: vpp::Sample,
@@ -85,6 +86,7 @@ struct BackendSample {
     state: BackendState,
     health: Option<u32>,
     enabled: bool,
+    unprobeable: bool,
     probed: Option<SystemTime>,
     /// What an operator wants of it, since when, and until when if it ends by itself.
     wanted: Vec<(&'static str, SystemTime, Option<SystemTime>)>,
@@ -262,6 +264,7 @@ impl Sample {
             state: backend.state(),
             health: backend.counter().map(|counter| counter.value()),
             enabled: backend.mode() != Mode::Disabled,
+            unprobeable: backend.unprobeable().is_some(),
             probed: backend.last_probe().map(|last| reading.wall(last.at)),
             wanted: wanted(backend.intent(), reading),
         });
@@ -290,6 +293,7 @@ impl Sample {
             backends: backends.collect(),
             frontends: frontends.collect(),
             tally: tally.clone(),
+            shortage: engine.shortage(reading.now()),
             load,
             state,
             vpp: vpp::Sample::take(engine, reading),
@@ -305,6 +309,18 @@ impl Sample {
         describe_gauge!(
             "maglev_backend_enabled",
             "Whether a backend may take traffic: 0 while it is disabled."
+        );
+        describe_gauge!(
+            "maglev_backend_unprobeable",
+            "Whether the probes of a backend cannot be made, for a reason on this host."
+        );
+        describe_gauge!(
+            "maglev_processor_short",
+            "Whether maglevd gets too little processor time and probes less often than configured."
+        );
+        describe_gauge!(
+            "maglev_probes_behind_seconds",
+            "How long the probe that has waited longest is overdue while there is too little processor time."
         );
         describe_gauge!(
             "maglev_backend_last_probe_timestamp_seconds",
@@ -349,6 +365,8 @@ impl Sample {
             }
             gauge!("maglev_backend_enabled", "backend" => backend.name.clone())
                 .set(f64::from(u8::from(backend.enabled)));
+            gauge!("maglev_backend_unprobeable", "backend" => backend.name.clone())
+                .set(f64::from(u8::from(backend.unprobeable)));
             if let Some(probed) = backend.probed {
                 gauge!("maglev_backend_last_probe_timestamp_seconds", "backend" => backend.name.clone())
                     .set(unix_seconds(probed));
@@ -390,6 +408,9 @@ impl Sample {
             }
         }
         gauge!("maglev_probes_in_flight").set(count(self.load.probes));
+        gauge!("maglev_processor_short").set(f64::from(u8::from(self.shortage.is_some())));
+        let behind = self.shortage.map_or(Duration::ZERO, |shortage| shortage.behind);
+        gauge!("maglev_probes_behind_seconds").set(behind.as_secs_f64());
         gauge!("maglev_watchers").set(count(self.load.watchers));
         for (backend, tally) in self.tally.backends() {
             for ((kind, code), &count) in &tally.probes {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use maglev_core::check::HealthCheck;
 use maglev_core::config::Config;
 use maglev_core::names::CheckName;
-use maglev_probe::{Capability, Obstacle, Prober, Target};
+use maglev_probe::{Capability, Heartbeat, Obstacle, Prober, Target};
 use tokio_util::sync::CancellationToken;
 
 use crate::control::Control;
@@ -94,7 +94,7 @@ async fn keep_trying(control: Control, status: ConfigStatus, missing: Missing) {
     let mut reloads = status.subscribe();
     let mut before = Found::new();
     while let Ok(config) = control.read(|view| Arc::clone(view.engine.config())).await {
-        let prober = prober(config.health.netns.as_deref());
+        let prober = prober(config.health.netns.as_deref(), Heartbeat::new());
         // What goes on is said once, and once more after each reload: whoever asked for that looks at the log then.
         let mut again = true;
         loop {

@@ -25,6 +25,8 @@ pub struct Tally {
     /// How late the engine was each time something was due. A daemon that gets no processor takes its own lateness for
     /// that of its servers.
     pub lateness: Histogram,
+    /// How long this process did not run although probes were in flight, since it started.
+    pub stalled: Duration,
 }
 
 /// Counts for one backend.

@@ -59,6 +59,7 @@ fn check(probe: ProbeSpec) -> HealthCheck {
         thresholds: Thresholds { rise: 2, fall: 3 },
         source_v4: None,
         source_v6: None,
+        unprobeable: crate::check::WhenUnprobeable::Hold,
     }
 }
 

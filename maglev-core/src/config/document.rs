@@ -78,7 +78,7 @@ pub(super) fn lb(settings: &VppSettings) -> Node {
 
 /// `maglev.healthchecks.<name>`.
 pub(super) fn check(check: &HealthCheck) -> Node {
-    let HealthCheck { name: _, probe, pace, thresholds, source_v4, source_v6 } = check;
+    let HealthCheck { name: _, probe, pace, thresholds, source_v4, source_v6, unprobeable } = check;
     let Pace { interval, fast_interval, down_interval, timeout } = pace;
     let Thresholds { rise, fall } = thresholds;
     Node::map([
@@ -92,6 +92,7 @@ pub(super) fn check(check: &HealthCheck) -> Node {
         ("fall", Some(Node::plain(fall))),
         ("probe-ipv4-src", source_v4.map(Node::text)),
         ("probe-ipv6-src", source_v6.map(Node::text)),
+        ("unprobeable", Some(Node::text(unprobeable.as_str()))),
         ("params", params(probe)),
     ])
 }

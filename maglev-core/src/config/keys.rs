@@ -98,6 +98,7 @@ pub(super) static CHECK: Keys = Keys {
         "fall",
         "probe-ipv4-src",
         "probe-ipv6-src",
+        "unprobeable",
         "params",
     ],
     example: "`web: {type: http, port: 80}`",

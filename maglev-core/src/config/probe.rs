@@ -12,8 +12,8 @@ use super::params;
 use super::report::{At, Place, Report};
 use super::section::{Cursor, Section};
 use super::suggest::quoted;
-use super::value::{duration, integer, text, unknown_word};
-use crate::check::{CustomSpec, HealthCheck, Pace, ProbeSpec, Thresholds};
+use super::value::{duration, integer, one_of, text, unknown_word};
+use crate::check::{CustomSpec, HealthCheck, Pace, ProbeSpec, Thresholds, WhenUnprobeable};
 use crate::names::CheckName;
 
 /// From a hundred probes a second, which a backend hardly notices, to the longest an operator would wait for a verdict.
@@ -87,9 +87,12 @@ pub(super) fn health_check(
     };
     let source_v4 = section.optional("probe-ipv4-src", source_v4).map(|source| source.value);
     let source_v6 = section.optional("probe-ipv6-src", source_v6).map(|source| source.value);
+    let unprobeable = one_of([("hold", WhenUnprobeable::Hold), ("down", WhenUnprobeable::Down)]);
+    let unprobeable = section.or("unprobeable", WhenUnprobeable::default(), unprobeable).value;
     let probe = probe(kind, port, &mut section);
     let place = section.place().clone();
-    let check = probe.map(|probe| HealthCheck { name, probe, pace, thresholds, source_v4, source_v6 });
+    let check =
+        probe.map(|probe| HealthCheck { name, probe, pace, thresholds, source_v4, source_v6, unprobeable });
     RawCheck { place, pace: pace_place, check }
 }
 

@@ -6,14 +6,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::{Fingerprint, HealthCheck};
+use crate::check::{Fingerprint, HealthCheck, WhenUnprobeable};
 use crate::config::Backend;
 use crate::desired::BackendState;
 use crate::engine::{Cause, ProbeOrder, Transition, Verdict};
 use crate::health::{Counter, HealthState, ProbeId, Watch};
 use crate::intent::{Attribution, Ended, Intent, Mode, Request, Unfit};
 use crate::names::BackendName;
-use crate::outcome::{Outcome, Verdict as OutcomeVerdict};
+use crate::outcome::{Code, Outcome, Verdict as OutcomeVerdict};
 use crate::time::Time;
 
 /// A backend as it is now.
@@ -37,6 +37,10 @@ pub struct BackendStatus {
     asked: Option<Arc<HealthCheck>>,
     /// The counter of a check that was taken away before it had passed: its credit is not given again.
     spent: Option<u32>,
+    /// Why its probes cannot be made.
+    unprobeable: Option<Unprobeable>,
+    /// Probes in a row during which this process did not run.
+    stalls: u32,
     /// When the engine has it down for its next probe.
     scheduled: Option<Time>,
 }
@@ -49,6 +53,18 @@ pub struct LastProbe {
     /// When it ended.
     pub at: Time,
 }
+
+/// Probes of a backend cannot be made, for a reason on our side: nobody knows how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unprobeable {
+    /// When the first of them could not be made.
+    pub since: Time,
+    /// What stood in the way of the last, as a sentence.
+    pub reason: String,
+}
+
+/// A probe that could not be timed is made again at once, then after this time, and then after twice as long each time.
+const STALL_RETRY: Duration = Duration::from_millis(100);
 
 impl BackendStatus {
     /// A new backend, probed for the first time within `spread` from now, from the network namespace `netns`. A verdict of
@@ -76,6 +92,8 @@ impl BackendStatus {
             verdict_at: None,
             asked: None,
             spent: None,
+            unprobeable: None,
+            stalls: 0,
             scheduled: None,
         };
         status.intent.settle(status.config.enabled);
@@ -138,6 +156,11 @@ impl BackendStatus {
         self.last_probe.as_ref()
     }
 
+    /// Why its probes cannot be made; absent while they can, or are not to be made.
+    pub const fn unprobeable(&self) -> Option<&Unprobeable> {
+        self.unprobeable.as_ref()
+    }
+
     /// What its probes ask; absent where it has no check.
     pub(super) const fn question(&self) -> Option<Fingerprint> {
         self.question
@@ -176,15 +199,42 @@ impl BackendStatus {
         if watch.in_flight() != Some(id) {
             return None;
         }
-        let verdict = match (&self.asked, &self.config.check) {
+        let said = match (&self.asked, &self.config.check) {
             (Some(asked), Some(check)) => in_flight::verdict(asked, check, &outcome),
             (None, _) | (_, None) => outcome.verdict(),
         };
+        let counts_as_failure = outcome.code == Code::SockErr
+            && self.config.check.as_ref().is_some_and(|check| check.unprobeable == WhenUnprobeable::Down);
+        let verdict = if counts_as_failure { OutcomeVerdict::Fail } else { said };
         let change = watch.handle_outcome(now, id, verdict);
-        if verdict != outcome.verdict() {
+        if said != outcome.verdict() {
             // It asked what is not asked any more, and says nothing about what is.
             watch.probe_now(now);
             return None;
+        }
+        match outcome.code {
+            Code::Stalled => {
+                let delay = match self.stalls {
+                    0 => Duration::ZERO,
+                    stalls => STALL_RETRY.saturating_mul(1 << (stalls - 1).min(16)),
+                };
+                watch.probe_within(now, delay);
+                self.stalls += 1;
+            }
+            Code::SockErr => {
+                let since = self.unprobeable.take().map_or(now, |before| before.since);
+                self.unprobeable = Some(Unprobeable { since, reason: outcome.detail.clone() });
+            }
+            Code::L4Ok
+            | Code::L4Tout
+            | Code::L4Con
+            | Code::L6Ok
+            | Code::L6Tout
+            | Code::L6Rsp
+            | Code::L7Ok
+            | Code::L7Tout
+            | Code::L7Rsp
+            | Code::L7Sts => (self.unprobeable, self.stalls) = (None, 0),
         }
         if verdict != OutcomeVerdict::Inconclusive {
             self.verdict_at = Some(now);
@@ -229,7 +279,10 @@ impl BackendStatus {
                 watch.start(now, spread);
                 None
             }
-            Mode::Paused | Mode::Disabled => watch.stop(),
+            Mode::Paused | Mode::Disabled => {
+                self.unprobeable = None;
+                watch.stop()
+            }
         }
     }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CommandError, Effect, Engine, Event, Intents, MayEmpty};
-use crate::check::{HealthCheck, Pace, ProbeSpec, Thresholds};
+use crate::check::{HealthCheck, Pace, ProbeSpec, Thresholds, WhenUnprobeable};
 use crate::config::{
     Backend, Config, Frontend, HealthSettings, Member, Ownership, Pool, TableLength, VppSettings,
     WeightScaling,
@@ -38,6 +38,7 @@ pub(super) fn check(name: &str, interval: Duration, thresholds: Thresholds) -> A
         thresholds,
         source_v4: None,
         source_v6: None,
+        unprobeable: WhenUnprobeable::Hold,
     })
 }
 

@@ -218,6 +218,14 @@ impl Watch {
         abandoned
     }
 
+    /// Probes again no later than `delay` from now. The counter stays.
+    pub fn probe_within(&mut self, now: Time, delay: Duration) {
+        match self.phase {
+            Phase::Waiting { due } => self.phase = Phase::Waiting { due: due.min(now + delay) },
+            Phase::Stopped | Phase::Probing { .. } => {}
+        }
+    }
+
     /// The time to the next probe, with its jitter.
     fn interval(&mut self) -> Duration {
         let nanos = saturating_nanos(self.plain_interval());

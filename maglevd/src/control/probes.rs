@@ -7,7 +7,7 @@ use maglev_core::engine::ProbeOrder;
 use maglev_core::health::ProbeId;
 use maglev_core::names::BackendName;
 use maglev_core::outcome::{Code, Outcome, Timings};
-use maglev_probe::{Prober, Target};
+use maglev_probe::{Heartbeat, Prober, Target};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 /// The probes in flight: at most one for each backend, since the engine starts no more.
@@ -31,6 +31,11 @@ pub(super) struct Done {
 impl Probes {
     pub(super) fn new(prober: Prober) -> Self {
         Probes { prober, tasks: JoinSet::new(), orders: HashMap::new(), handles: HashMap::new() }
+    }
+
+    /// Measures the time in which this process did not run.
+    pub(super) fn heartbeat(&self) -> &Heartbeat {
+        self.prober.heartbeat()
     }
 
     /// Sends the probes from now on with another prober.

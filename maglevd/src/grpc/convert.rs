@@ -55,6 +55,10 @@ impl Converter<'_> {
             last_probe: status.last_probe().map(|probe| self.probe(probe)),
             next_probe_at: status.next_probe_at().map(|time| at(self.reading, time)),
             intent: self.intent(status),
+            unprobeable: status.unprobeable().map(|unprobeable| v1::Unprobeable {
+                since: Some(at(self.reading, unprobeable.since)),
+                reason: unprobeable.reason.clone(),
+            }),
             transitions: status.transitions().map(|t| transition(self.reading, t)).collect(),
             memberships: self
                 .engine
@@ -159,6 +163,7 @@ impl Converter<'_> {
             probe_ipv4_src: check.source_v4.map(|source| source.to_string()).unwrap_or_default(),
             probe_ipv6_src: check.source_v6.map(|source| source.to_string()).unwrap_or_default(),
             params: params(&check.probe),
+            unprobeable: check.unprobeable.as_str().to_owned(),
             backends: self.engine.backends().filter(uses).map(|backend| backend.name().to_string()).collect(),
         }
     }

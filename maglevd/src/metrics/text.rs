@@ -1,4 +1,4 @@
-//! Pure. Histograms in Prometheus' text format.
+//! Pure. Histograms and times in Prometheus' text format.
 
 use std::fmt::{self, Write};
 
@@ -9,7 +9,10 @@ use crate::tally::{Histogram, Tally};
 const PROBES: &str = "maglev_probe_duration_seconds";
 const LATENESS: &str = "maglev_engine_lateness_seconds";
 
-/// Appends the histograms: how long probes took, and how late the engine was.
+/// A counter of seconds, which has no place among the counters of whole numbers.
+const STALLED: &str = "maglev_stalled_seconds_total";
+
+/// Appends the histograms, how long probes took and how late the engine was, and the time in which maglevd did not run.
 pub(super) fn write_histograms(text: &mut String, tally: &Tally) {
     begin(text, PROBES, "How long probes took, from the first packet to the outcome.");
     for (backend, tally) in tally.backends() {
@@ -25,6 +28,10 @@ pub(super) fn write_histograms(text: &mut String, tally: &Tally) {
     }
     begin(text, LATENESS, "How late what was due at a time was done, such as a probe.");
     let _ = write_one(text, LATENESS, "", &tally.lateness);
+    let help = "Time in which maglevd did not run although probes were in flight.";
+    write_help_line(text, STALLED, None, None, help);
+    write_type_line(text, STALLED, None, None, "counter");
+    let _ = writeln!(text, "{STALLED} {}", tally.stalled.as_secs_f64());
 }
 
 fn begin(text: &mut String, name: &str, help: &str) {

@@ -29,6 +29,7 @@ fn check() -> HealthCheck {
         thresholds: Thresholds { rise: 2, fall: 3 },
         source_v4: Some([192, 0, 2, 1].into()),
         source_v6: None,
+        unprobeable: crate::check::WhenUnprobeable::Hold,
     }
 }
 

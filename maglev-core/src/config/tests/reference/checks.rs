@@ -60,6 +60,10 @@ pub(super) static CHECK: Chapter = Chapter {
         otherwise("probe-ipv6-src", "IPv6 address", "the kernel's choice", "Source of probes to IPv6 backends.")
             .example("probe-ipv6-src: 2001:db8::10")
             .wrong(&["probe-ipv6-src: 192.0.2.10", "probe-ipv6-src: fe80::1"]),
+        or("unprobeable", "word", "hold", "What becomes of a backend whose probes cannot be made, for a reason on this host (`SOCKERR`): with `hold` it keeps the state it has, with `down` such a probe counts as a failure. Take `down` where the loss of a route means the loss of the server, such as for servers that announce their own addresses.")
+            .range("`hold` or `down`", &["unprobeable: hold"])
+            .example("unprobeable: down")
+            .wrong(&["unprobeable: up", "unprobeable: true"]),
         otherwise("params", "section", "all defaults", "What else the type wants to know.")
             .example("params: {path: /healthz}")
             .wrong(&["params: /healthz", "params: {paht: /healthz}"]),
