@@ -72,7 +72,9 @@ impl Scene {
             let _ = writeln!(text, "    web{i}: {{address: 127.1.0.{}, healthcheck: web}}", i + 1);
         }
         text.push_str("    mortal: {address: 127.2.0.1, healthcheck: mortal}\n  frontends:\n    site:\n");
-        text.push_str("      address: 203.0.113.1\n      pools:\n        - name: primary\n          backends:\n");
+        text.push_str(
+            "      address: 203.0.113.1\n      pools:\n        - name: primary\n          backends:\n",
+        );
         for i in 0..HEALTHY {
             let _ = writeln!(text, "            web{i}: {{}}");
         }
@@ -103,13 +105,19 @@ impl Scene {
 
         self.mortal = None;
         let mut operator = self.daemon.operator().await;
-        eventually("dead server that is down", PATIENCE, async || match operator.backend("mortal").await.state() {
-            BackendState::Down => Ok(()),
-            state => Err(state),
+        eventually("dead server that is down", PATIENCE, async || {
+            match operator.backend("mortal").await.state() {
+                BackendState::Down => Ok(()),
+                state => Err(state),
+            }
         })
         .await;
         let metrics = self.daemon.metrics();
-        assert_eq!(metrics.sum("maglev_backend_transitions_total", &[("from", "up")]), 1.0, "only the dead one");
+        assert_eq!(
+            metrics.sum("maglev_backend_transitions_total", &[("from", "up")]),
+            1.0,
+            "only the dead one"
+        );
         eventually("end of the shortage", PATIENCE, async || {
             match self.daemon.metrics().value("maglev_processor_short", &[]) {
                 0.0 => Ok(()),

@@ -98,6 +98,13 @@ impl Text for Backend {
         if let Some(probe) = &self.last_probe {
             last_probe(probe, page);
         }
+        if let Some(unprobeable) = &self.unprobeable {
+            let since = page.age(unprobeable.since);
+            page.field(
+                "probes",
+                &[Span::new(BAD, format!("cannot be made for {since}: {}", unprobeable.reason))],
+            );
+        }
         if let Some(next) = self.next_probe_at {
             page.field("next probe", &[Span::plain(format!("in {}", page.until(next)))]);
         }

@@ -67,6 +67,9 @@ impl Text for HealthCheck {
                 page.field(label, &[Span::plain(source)]);
             }
         }
+        if let Some(unprobeable) = &self.unprobeable {
+            page.field("unprobeable", &[Span::plain(unprobeable)]);
+        }
         for (name, value) in &self.params {
             page.field(name, &[Span::plain(value)]);
         }

@@ -26,6 +26,8 @@ view! {
         pub(crate) last_probe: Option<Probe>,
         /// When the next probe is due; null while none is.
         pub(crate) next_probe_at: Option<Time>,
+        /// Why its probes cannot be made; null while they can.
+        pub(crate) unprobeable: Option<Unprobeable>,
         /// What an operator wants of it; null for nothing.
         pub(crate) intent: Option<Intent>,
         /// Where it serves.
@@ -44,6 +46,14 @@ view! {
         pub(crate) rise: u32,
         /// This many failures take a backend at full health down.
         pub(crate) fall: u32,
+    }
+
+    /// Probes of a backend that cannot be made, for a reason on the side of maglevd.
+    pub(crate) struct Unprobeable {
+        /// When the first of them could not be made.
+        pub(crate) since: Option<Time>,
+        /// What stood in the way of the last.
+        pub(crate) reason: String,
     }
 
     /// What one probe found.
@@ -162,6 +172,10 @@ impl From<v1::Backend> for Backend {
             last_probe: backend.last_probe.map(Into::into),
             next_probe_at: time(backend.next_probe_at),
             intent: backend.intent.and_then(intent),
+            unprobeable: backend.unprobeable.map(|unprobeable| Unprobeable {
+                since: time(unprobeable.since),
+                reason: unprobeable.reason,
+            }),
             memberships: backend.memberships.into_iter().map(Into::into).collect(),
             transitions: backend.transitions.into_iter().map(Into::into).collect(),
         }

@@ -32,6 +32,8 @@ view! {
         pub(crate) probe_ipv4_src: Option<String>,
         /// Source address of probes to IPv6 backends; null for the kernel's choice.
         pub(crate) probe_ipv6_src: Option<String>,
+        /// What becomes of a backend whose probes cannot be made: hold or down; null where maglevd does not say.
+        pub(crate) unprobeable: Option<String>,
         /// What else is asked, by the names of the configuration.
         pub(crate) params: BTreeMap<String, String>,
         /// The backends that use it.
@@ -53,6 +55,7 @@ impl From<v1::HealthCheck> for HealthCheck {
             fall: check.fall,
             probe_ipv4_src: filled(check.probe_ipv4_src),
             probe_ipv6_src: filled(check.probe_ipv6_src),
+            unprobeable: filled(check.unprobeable),
             params: check.params.into_iter().collect(),
             backends: check.backends,
         }

@@ -11,7 +11,7 @@ mod vpp;
 
 pub(super) use self::backends::backends;
 pub(super) use self::config::config;
-pub(super) use self::daemon::{audit, daemon, log, state};
+pub(super) use self::daemon::{audit, daemon, log, processor, state};
 pub(super) use self::frontends::frontends;
 pub(super) use self::probes::probes;
 pub(super) use self::sync::sync;

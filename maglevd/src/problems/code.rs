@@ -51,6 +51,9 @@ codes! {
     /// The engine did not answer a read in time.
     EngineStuck: "engine-stuck", Daemon, Bad, "not answering", Some("MaglevEngineLate"),
         "see what takes the processor; if it lasts, collect the log and restart maglevd: VPP stays as it is meanwhile";
+    /// The process gets too little processor time and probes less often than configured.
+    ProcessorShort: "processor-short", Daemon, Warning, "short of processor time", Some("MaglevProcessorShort"),
+        "give it more: raise CPUQuota of the unit, keep it off the cores of VPP's workers, or lengthen the intervals";
     /// Few file descriptors are left.
     FileDescriptorsLow: "file-descriptors-low", Daemon, Bad, "few files left", Some("MaglevFileDescriptorsLow"),
         "find the peer with many connections (`ss -tnp`), or raise LimitNOFILE of the unit";
@@ -147,9 +150,9 @@ codes! {
     /// Probes of a check cannot be made.
     ProbesBlocked: "probes-blocked", Backend, Bad, "cannot be probed", Some("MaglevProbeErrors"),
         "mend what the sentence names; it is tried again every 30 seconds";
-    /// The last probe of a backend could not be made.
-    BackendUnprobed: "backend-unprobed", Backend, Bad, "cannot be probed", Some("MaglevProbeErrors"),
-        "mend the fault on this machine that the sentence names; the backend keeps its state meanwhile";
+    /// The probes of a backend cannot be made.
+    BackendUnprobed: "backend-unprobed", Backend, Bad, "cannot be probed", Some("MaglevBackendUnprobeable"),
+        "mend the fault on this machine that the sentence names; without `unprobeable: down` the backend keeps its state meanwhile";
     /// A backend is down.
     BackendDown: "backend-down", Backend, Bad, "down", Some("MaglevBackendDown"),
         "mend the server, and pause the backend while it is being worked on";

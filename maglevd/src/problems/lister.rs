@@ -99,6 +99,7 @@ impl Problems {
             areas::frontends(engine, reading, &mut found);
             areas::backends(engine, reading, &mut found);
             areas::sync(engine, connected, reading, &mut found);
+            areas::processor(engine, reading, &mut found);
             areas::state(&seen.state, &damage, started, &mut found);
             (found, engine.is_warming_up())
         });

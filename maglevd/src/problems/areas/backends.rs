@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use maglev_core::check::WhenUnprobeable;
 use maglev_core::desired::BackendState;
 use maglev_core::engine::{BackendStatus, Engine, FrontendStatus};
 use maglev_core::intent::{Admin, Attribution};
-use maglev_core::outcome::Verdict;
+use maglev_core::outcome::{Code, Verdict};
 
 use super::plural;
 use crate::clock::Reading;
@@ -48,7 +49,7 @@ fn states(backend: &BackendStatus, reading: Reading, found: &mut Vec<Problem>) {
             };
             add(ProblemCode::BackendDown, because);
         }
-        BackendState::Unknown if verdict != Some(Verdict::Inconclusive) => {
+        BackendState::Unknown if backend.unprobeable().is_none() => {
             add(ProblemCode::BackendUnknown, "no verdict yet".to_owned());
         }
         BackendState::Up if verdict == Some(Verdict::Fail) => {
@@ -61,12 +62,16 @@ fn states(backend: &BackendStatus, reading: Reading, found: &mut Vec<Problem>) {
         BackendState::Paused | BackendState::Disabled => return intent(backend, reading, found),
         BackendState::Unknown | BackendState::Up | BackendState::Removed => {}
     }
-    if let (Some(said), Some(Verdict::Inconclusive)) = (said, verdict) {
-        let at = backend.last_probe().map(|probe| reading.wall(probe.at));
-        let because = format!("{said}; its state is the last one known, {}", backend.state());
-        found.push(
-            Problem::new(ProblemCode::BackendUnprobed, because).named(backend.name().as_str()).since(at),
-        );
+    if let Some(unprobeable) = backend.unprobeable() {
+        let held = match backend.config().check.as_ref().map(|check| check.unprobeable) {
+            Some(WhenUnprobeable::Down) => "each such probe counts as a failure".to_owned(),
+            Some(WhenUnprobeable::Hold) | None => {
+                format!("its state is the last one known, {}", backend.state())
+            }
+        };
+        let because = format!("{} {}; {held}", Code::SockErr, unprobeable.reason);
+        let problem = Problem::new(ProblemCode::BackendUnprobed, because);
+        found.push(problem.named(backend.name().as_str()).since(reading.wall(unprobeable.since)));
     }
 }
 
@@ -112,11 +117,11 @@ fn flapping(backend: &BackendStatus, reading: Reading, found: &mut Vec<Problem>)
 }
 
 fn blind(engine: &Engine, found: &mut Vec<Problem>) {
-    let verdicts = engine.backends().filter_map(|backend| Some(backend.last_probe()?.outcome.verdict()));
+    let probed = engine.backends().filter(|backend| backend.last_probe().is_some());
     let (mut all, mut blind) = (0_usize, 0_usize);
-    for verdict in verdicts {
+    for backend in probed {
         all += 1;
-        blind += usize::from(verdict == Verdict::Inconclusive);
+        blind += usize::from(backend.unprobeable().is_some());
     }
     if all > 0 && blind * 100 > all * BLIND {
         let because = format!("the last probes of {blind} of {} could not be made", plural(all, "backend"));

@@ -2,8 +2,11 @@
 
 use std::time::SystemTime;
 
+use maglev_core::engine::{Engine, ProcessorShortage};
+
 use super::plural;
 use crate::audit::AuditStatus;
+use crate::clock::Reading;
 use crate::control::StateView;
 use crate::failing::Failing;
 use crate::limits::Files;
@@ -30,6 +33,18 @@ pub(in crate::problems) fn log(lost: u64, last: Option<SystemTime>, found: &mut 
         let because =
             format!("{lines} dropped since the start: standard error is not read fast enough, or gone");
         found.push(Problem::new(ProblemCode::LogLinesLost, because).since(last));
+    }
+}
+
+/// Processor time.
+pub(in crate::problems) fn processor(engine: &Engine, reading: Reading, found: &mut Vec<Problem>) {
+    if let Some(ProcessorShortage { since, behind }) = engine.shortage(reading.now()) {
+        let because = format!(
+            "maglevd was stopped or does not get the processor for most of the time: probes are up to {:.1} s behind, and \
+             servers that die are found as much later",
+            behind.as_secs_f64()
+        );
+        found.push(Problem::new(ProblemCode::ProcessorShort, because).since(reading.wall(since)));
     }
 }
 
