@@ -203,3 +203,37 @@ async fn a_namespace_that_is_not_there_is_no_verdict() {
     assert_eq!(probe.success, None);
     assert!(probe.detail.contains("maglev-test-nowhere"), "{}", probe.detail);
 }
+
+#[tokio::test]
+async fn interface_of_our_own_that_is_down_is_no_verdict() {
+    let Some(lab) = Lab::open() else { return };
+    let nginx = lab.nginx(10).await;
+    let strict = format!("{WEB}, unprobeable: down");
+    let config = Config::new()
+        .check("web", WEB)
+        .check("strict", &strict)
+        .backend("held", nginx.v4(), "web")
+        .backend("dropped", nginx.v4(), "strict")
+        .pool("site", "primary", &["held", "dropped"]);
+    let daemon = lab.daemon(&config).await;
+    let mut operator = daemon.operator().await;
+    operator.all_well().await;
+
+    lab.hub().configure("link set br0 down");
+    operator.probed("held", "SOCKERR").await;
+    down_with(&mut operator, "dropped", "SOCKERR").await;
+
+    let held = operator.backend("held").await;
+    assert_eq!(held.state(), BackendState::Up);
+    let unprobeable = held.unprobeable.expect("a reason");
+    assert!(unprobeable.reason.contains("network unreachable"), "{}", unprobeable.reason);
+    assert_eq!(daemon.metrics().value("maglev_backend_unprobeable", &[("backend", "held")]), 1.0);
+    let problems = maglev_tests::cli::maglevc(&daemon, &["show", "problems"]).out;
+    assert!(problems.contains("held") && problems.contains("cannot be probed"), "{problems}");
+
+    lab.hub().configure("link set br0 up");
+    operator.all_up().await;
+    operator.probed("held", "L7OK").await;
+    assert_eq!(operator.backend("held").await.unprobeable, None);
+    assert_eq!(daemon.metrics().value("maglev_backend_unprobeable", &[("backend", "held")]), 0.0);
+}
