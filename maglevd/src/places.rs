@@ -23,17 +23,18 @@ const FIRST_CALL: Duration = Duration::from_secs(60);
 /// neither reads nor goes away holds what it was answered in our memory.
 const CALL: Duration = Duration::from_secs(90);
 
-/// How many connections there may be, and calls of those that come over the network without credentials. An address
-/// stands for its /64 where it is IPv6, which is what one customer has.
+/// How many connections and calls there may be. Calls are limited for everyone, on this host and with credentials too.
+/// An address stands for its /64 where it is IPv6, which is what one customer has, and a user for what comes through a
+/// Unix socket.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections in each room.
     pub room: usize,
     /// Connections from one address of the network.
     pub source: usize,
-    /// Calls under way at once.
+    /// Calls in progress at once: of this host, with credentials, and without.
     pub calls: usize,
-    /// Calls under way at once from one address.
+    /// Calls in progress at once from one address or local user.
     pub calls_of_source: usize,
 }
 
@@ -101,6 +102,14 @@ struct Entry {
     leave: CancellationToken,
     /// How many calls it has made in all.
     made: Arc<AtomicU64>,
+}
+
+impl Entry {
+    /// Calls are limited among those of this host, those with credentials and all others apart, so that none of the three
+    /// uses up what another needs.
+    const fn class(&self) -> (bool, bool) {
+        (self.source.is_local(), !self.source.is_local() && self.proved)
+    }
 }
 
 impl Places {
@@ -228,13 +237,13 @@ impl Desk {
     /// When too many are under way. What each holds in memory, with what it is answered, has to have an end.
     pub fn call(&self, endless: bool, now: Instant) -> Result<Call, TooManyCalls> {
         let mut state = self.places.lock();
+        // Where others have used up the limit, a connection still makes one call at a time, and connections have a limit
+        // of their own: a flood from this host does not lock its operators out.
         if let Some(own) = state.taken.get(&self.id)
-            && !own.source.is_local()
-            && !own.proved
+            && own.calls > 0
         {
-            let strangers = state.taken.values().filter(|entry| !entry.source.is_local() && !entry.proved);
             let (mut all, mut same) = (0, 0);
-            for entry in strangers {
+            for entry in state.taken.values().filter(|entry| entry.class() == own.class()) {
                 all += entry.calls;
                 same += if entry.source == own.source { entry.calls } else { 0 };
             }
@@ -254,6 +263,13 @@ impl Desk {
             }
         }
         Ok(Call { desk: self.clone(), began: (now, number) })
+    }
+
+    /// Ends the connection, as if it had to make room for another.
+    pub fn disconnect(&self) {
+        if let Some(entry) = self.places.lock().taken.get(&self.id) {
+            entry.leave.cancel();
+        }
     }
 
     /// The peer has shown credentials that are good.

@@ -64,7 +64,7 @@ fn a_source_makes_room_for_itself() {
 }
 
 #[test]
-fn strangers_have_so_many_calls_under_way_and_others_as_many_as_they_like() {
+fn calls_are_limited_by_source_and_in_all() {
     let mut scene = Scene::new();
     let [one, same, other] = scene.held(["192.0.2.1", "192.0.2.1", "192.0.2.2"]);
     let call = |place: &Place| place.desk().call(true, Instant::now());
@@ -78,6 +78,32 @@ fn strangers_have_so_many_calls_under_way_and_others_as_many_as_they_like() {
     held.push(call(&same).unwrap());
     held.clear();
     assert!(call(&other).is_ok());
+}
+
+#[test]
+fn credentials_and_this_host_have_limits_too() {
+    let mut scene = Scene::new();
+    let call = |place: &Place| place.desk().call(true, Instant::now());
+    let proved = scene.take(&from("192.0.2.1")).unwrap();
+    proved.desk().proved();
+    for place in
+        [proved, scene.take(&from("127.0.0.1")).unwrap(), scene.take(&Origin::Unix(Some(7))).unwrap()]
+    {
+        let _held = [0; 3].map(|_| call(&place).unwrap());
+        assert_eq!(call(&place).unwrap_err(), TooManyCalls);
+    }
+}
+
+#[test]
+fn connection_makes_one_call_where_others_have_used_up_the_limit() {
+    let mut scene = Scene::new();
+    let call = |place: &Place| place.desk().call(true, Instant::now());
+    let [flood, operator] = [0; 2].map(|_| scene.take(&Origin::Unix(Some(0))).unwrap());
+    let _held = [0; 3].map(|_| call(&flood).unwrap());
+    let one = call(&operator).unwrap();
+    assert_eq!(call(&operator).unwrap_err(), TooManyCalls);
+    drop(one);
+    assert!(call(&operator).is_ok());
 }
 
 #[test]
