@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::{Gate, Tally};
 use crate::access::{Access, Tokens};
+use crate::answers::Answers;
 use crate::audit::{Audit, Note, Record};
 use crate::clock::Clock;
 use crate::control::{Driver, Keep, Writer};
@@ -29,6 +30,7 @@ use crate::reload::{self, Beside, ConfigStatus, Reloader};
 use crate::settings::Settings;
 use crate::state::{Directory, HealthFile, IntentFile, SetAside, StateError};
 use crate::supervision::Supervision;
+use crate::threads::EngineRuntime;
 use crate::tls::{Protocol, Tls};
 use crate::vpp::{Link, Messages, Vpp};
 use crate::worker::Worker;
@@ -162,6 +164,9 @@ impl Daemon {
 
         let stop = self.stop;
         let tasks = TaskTracker::new();
+        let engine_runtime = EngineRuntime::start().context(NO_THREAD)?;
+        let engine_threads = engine_runtime.handle();
+        let answers = Answers::start().context(NO_THREAD)?;
         let clock = Clock::start();
         let State { intent, intents, health, verdicts, damage } = open_state(self.state)?;
         let damaged = Damaged { intent: damage.intent.is_some(), health: damage.health.is_some() };
@@ -171,7 +176,7 @@ impl Daemon {
         let messages = Messages::default();
         let handle = link.clone().map(|link| {
             let (vpp, handle) = Vpp::new(link, clock, messages.clone());
-            tasks.spawn(vpp.run(stop.clone()));
+            tasks.spawn_on(vpp.run(stop.clone()), &engine_threads);
             handle
         });
         let (driver, control) = Driver::new(engine, clock, prober, (intent, health), handle);
@@ -194,7 +199,7 @@ impl Daemon {
         let driver = driver.watched_by(self.manager.clone());
         let supervision = Supervision::new(self.manager, control.clone(), status.clone(), link.clone());
 
-        let mut driver = tasks.spawn(driver.run(stop.clone()));
+        let mut driver = tasks.spawn_on(driver.run(stop.clone()), &engine_threads);
         tasks.spawn(reload_on(hangup, reloader.clone(), supervision.clone(), audit.clone(), stop.clone()));
         let missing = Missing::default();
         tasks.spawn(rehearsal::run(control.clone(), status.clone(), missing.clone(), stop.clone()));
@@ -243,7 +248,7 @@ impl Daemon {
             damaged,
             lines: self.lines.clone(),
         };
-        let metrics = Metrics::new(control.clone(), status, sources).context(NO_THREAD)?;
+        let metrics = Metrics::new((control.clone(), answers.clone()), status, sources);
         let metrics = metrics.with_problems(problems.clone());
         let metrics = Arc::new(metrics);
         for listener in self.metrics {
@@ -255,8 +260,16 @@ impl Daemon {
             let tls = self.tls.is_some() && !listener.is_unix();
             tracing::info!(address = listener.local(), tls, "serving gRPC");
         }
-        let service =
-            Service::new(control, reloader, clock, self.lines, link, audit.clone(), problems, stop.clone());
+        let service = Service::new(
+            (control, answers),
+            reloader,
+            clock,
+            self.lines,
+            link,
+            audit.clone(),
+            problems,
+            stop.clone(),
+        );
         let judged = (self.access, audit);
         let reflection = self.settings.reflection;
         let mut servers =

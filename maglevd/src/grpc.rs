@@ -1,12 +1,14 @@
 //! Edge. The gRPC service.
 
 mod access;
+mod answer;
 mod calls;
 mod convert;
 mod dataplane;
 mod expiry;
 mod force;
 mod judge;
+mod reads;
 mod refusal;
 mod required;
 mod rules;

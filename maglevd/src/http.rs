@@ -18,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accept::Connection;
 use crate::access::Tokens;
+use crate::answers::holding;
 use crate::metrics::Metrics;
 use crate::peer::{Peer, Security};
-use crate::places::Limits;
+use crate::places::{Desk, Limits};
 
 /// A Prometheus or two, and an operator with curl.
 pub const LIMITS: Limits = Limits { room: 32, source: 16, calls: 32, calls_of_source: 16 };
@@ -64,7 +65,7 @@ pub async fn serve(
                         // is idle.
                         let call = desk.call(false, Instant::now());
                         let answer = match call {
-                            Ok(_) => answer(request, &peer, &metrics, tokens.as_ref()).await,
+                            Ok(_call) => answer(request, &peer, &metrics, tokens.as_ref(), &desk).await,
                             Err(_) => plain(StatusCode::TOO_MANY_REQUESTS, "too many requests\n".to_owned()),
                         };
                         Ok::<_, Infallible>(answer)
@@ -104,6 +105,7 @@ async fn answer(
     peer: &Peer,
     metrics: &Arc<Metrics>,
     tokens: Option<&Tokens>,
+    desk: &Desk,
 ) -> Response<Full<Bytes>> {
     if let Some(refused) = refusal(&request, peer, tokens) {
         return refused;
@@ -111,12 +113,13 @@ async fn answer(
     let mut response = match (request.method(), request.uri().path()) {
         (&Method::GET | &Method::HEAD, "/metrics") => match metrics.render().await {
             Ok(text) => {
-                let mut response = Response::new(Full::from(text));
+                let unread = text.give(desk.clone());
+                let mut response = Response::new(Full::from(holding(text.bytes().clone(), unread)));
                 let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
                 response.headers_mut().insert(CONTENT_TYPE, kind);
                 response
             }
-            Err(stopped) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{stopped}\n")),
+            Err(error) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         },
         (&Method::GET | &Method::HEAD, "/") => plain(StatusCode::OK, "maglevd: see /metrics\n".to_owned()),
         (_, "/" | "/metrics") => {

@@ -6,6 +6,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod answers;
 pub mod audit;
 pub mod clock;
 pub mod control;
@@ -31,6 +32,7 @@ pub mod settings;
 pub mod state;
 pub mod supervision;
 pub mod tally;
+pub mod threads;
 pub mod throttle;
 pub mod tls;
 pub mod version;

@@ -17,6 +17,7 @@ use maglevd::logging::{self, Lines};
 use maglevd::notify::ServiceManager;
 use maglevd::reload::{self, Chain, ConfigError, both};
 use maglevd::settings::{Arguments, Settings, normalize};
+use maglevd::threads;
 use maglevd::version;
 
 /// The command line is wrong, as `sysexits.h` has it.
@@ -123,11 +124,7 @@ fn start(
     lines: Lines,
 ) -> anyhow::Result<()> {
     limits::raise_open_files();
-    // tokio panics where the system has no thread left for it.
-    let build = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = std::panic::catch_unwind(build).map_err(|_| {
-        anyhow::anyhow!("cannot start threads: raise the limit of processes (TasksMax=, pids.max)")
-    })??;
+    let runtime = threads::api()?;
     let manager = ServiceManager::from_environment(|name| std::env::var_os(name))
         .context("NOTIFY_SOCKET names no socket that can be written to")?;
     let result = runtime.block_on(async {

@@ -10,7 +10,6 @@ mod state;
 mod text;
 mod vpp;
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,12 +21,12 @@ use maglev_core::outcome::Verdict;
 use maglev_probe::Capability;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tokio::sync::Mutex;
 
 pub use self::guard::Guard;
 pub use self::state::Damaged;
+use crate::answers::{Answer, Answers, Lane, NoAnswer};
 use crate::clock::Reading;
-use crate::control::{Control, Load, StateView, Stopped};
+use crate::control::{Control, Load, StateView};
 use crate::grpc::Calls;
 use crate::logging::Lines;
 use crate::problems::{self, Problems, Severity};
@@ -36,7 +35,6 @@ use crate::reload::ConfigStatus;
 use crate::tally::Tally;
 use crate::version;
 use crate::vpp::{Link, Messages};
-use crate::worker::Worker;
 
 /// Renders metrics.
 #[derive(Debug)]
@@ -46,9 +44,9 @@ pub struct Metrics {
     sources: Sources,
     problems: Option<Problems>,
     process: metrics_process::Collector,
-    /// One scrape at a time: that of a thousand backends takes 30 MB while it is made.
-    turn: Arc<Mutex<()>>,
-    renderer: Worker,
+    answers: Answers,
+    /// One scrape at a time, shared by those who ask meanwhile: that of a thousand backends takes 30 MB while it is made.
+    lane: Lane,
 }
 
 /// Whatever is counted beside the engine.
@@ -110,14 +108,9 @@ struct MemberSample {
 
 impl Metrics {
     /// Metrics of the engine that `control` speaks to.
-    ///
-    /// # Errors
-    /// When the system has no thread left to render them.
-    pub fn new(control: Control, config: ConfigStatus, sources: Sources) -> io::Result<Self> {
+    pub fn new((control, answers): (Control, Answers), config: ConfigStatus, sources: Sources) -> Self {
         let process = metrics_process::Collector::default();
-        // One is rendered, and the one before may be on its way out of the thread.
-        let renderer = Worker::start("metrics", 2)?;
-        Ok(Metrics { control, config, sources, problems: None, process, turn: Arc::default(), renderer })
+        Metrics { control, answers, lane: Lane::default(), config, sources, problems: None, process }
     }
 
     /// Counts these problems too.
@@ -129,27 +122,26 @@ impl Metrics {
 
     /// Every metric, in Prometheus' text format 0.0.4.
     ///
-    /// Dropping the future is safe; the next scrape still waits for this one.
-    pub async fn render(self: &Arc<Self>) -> Result<String, Stopped> {
-        let turn = Arc::clone(&self.turn).lock_owned().await;
-        let sample = self.control.read(|seen| {
-            Sample::take(&seen.engine, &seen.tally, seen.reading, seen.load, seen.state.clone())
-        });
-        let sample = sample.await?;
+    /// Dropping the future is safe.
+    pub async fn render(self: &Arc<Self>) -> Result<Answer, NoAnswer> {
+        self.lane.get(&[], self.make()).await
+    }
+
+    async fn make(self: &Arc<Self>) -> Result<Answer, NoAnswer> {
+        self.answers.room().await?;
         let found = match &self.problems {
             Some(problems) => problems.find().await,
             None => Vec::new(),
         };
         let problems = problems::count(&found);
+        let seen = self.control.snapshot().await?;
         let metrics = Arc::clone(self);
-        // Off the threads that answer probes: it takes a tenth of a second for a thousand backends.
-        let text = self.renderer.submit(move || {
-            let text = metrics.write(&sample, problems);
-            drop(turn);
-            text
-        });
-        // Only a fault of ours ends without a result, and its panic is in the log.
-        text.map_err(|_| Stopped)?.await.map_err(|_| Stopped)
+        let write = move || {
+            let sample = Sample::take(&seen.engine, &seen.tally, seen.reading, seen.load, seen.state.clone());
+            drop(seen);
+            Ok::<_, NoAnswer>(metrics.write(&sample, problems).into_bytes())
+        };
+        self.answers.make(write).await
     }
 
     fn write(&self, sample: &Sample, problems: [(Severity, usize); 3]) -> String {

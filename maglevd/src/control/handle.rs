@@ -80,7 +80,7 @@ pub enum Change {
 }
 
 /// Which frontends a change may leave without a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Force {
     /// The only ones that are meant; empty for any.
     pub frontends: Vec<String>,

@@ -7,17 +7,18 @@ use std::time::{Duration, SystemTime};
 use maglev_api::v1;
 use maglev_core::access::Role;
 use maglev_core::check::{HealthCheck, ProbeSpec, TlsSpec};
-use maglev_core::config::{Change, Diagnostic, Diff, KeyChange, Severity, TableLength};
+use maglev_core::config::{Change, Diagnostic, Diff, KeyChange, Member, Pool, Severity, TableLength};
 use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
 use maglev_core::engine::{BackendStatus, Cause, Engine, FrontendStatus, LastProbe, Transition};
 use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
-use maglev_core::names::PoolName;
+use maglev_core::names::{BackendName, PoolName};
 use maglev_core::outcome::Verdict;
 use maglev_core::time::Time;
 use serde_json::Value;
 
 use crate::audit::Record;
 use crate::clock::Reading;
+use crate::control::Snapshot;
 use crate::grpc::dataplane::service;
 use crate::narrate::explain;
 use crate::problems::{self, Kind, Problem};
@@ -31,6 +32,14 @@ pub(super) fn duration(span: Duration) -> prost_types::Duration {
     prost_types::Duration::try_from(span).unwrap_or_default()
 }
 
+/// A member of a pool, and what is decided for it.
+type Place<'a> = ((&'a Pool, &'a Member), &'a Decision);
+
+/// Every place in a frontend.
+fn places(frontend: &FrontendStatus) -> impl Iterator<Item = Place<'_>> {
+    frontend.config().members().zip(frontend.decision().pools.iter().flatten())
+}
+
 /// Turns what the engine has into messages, with one reading of the clocks for all its times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Converter<'a> {
@@ -38,8 +47,40 @@ pub(super) struct Converter<'a> {
     pub(super) reading: Reading,
 }
 
-impl Converter<'_> {
+impl<'a> Converter<'a> {
+    /// Of everything at one moment.
+    pub(super) fn of(seen: &'a Snapshot) -> Self {
+        Converter { engine: &seen.engine, reading: seen.reading }
+    }
+
+    /// Every backend. Looks at each member of each frontend once, where [`backend`](Self::backend) looks at all of them
+    /// for each backend.
+    pub(super) fn backends(self) -> impl Iterator<Item = v1::Backend> {
+        let mut memberships: BTreeMap<&BackendName, Vec<v1::Membership>> = BTreeMap::new();
+        for frontend in self.engine.frontends() {
+            for place in places(frontend) {
+                let ((_, member), _) = &place;
+                memberships.entry(&member.backend).or_default().push(self.membership(frontend, &place));
+            }
+        }
+        self.engine.backends().map(move |status| {
+            let memberships = memberships.remove(status.name()).unwrap_or_default();
+            v1::Backend { memberships, ..self.backend_alone(status) }
+        })
+    }
+
+    /// A backend.
     pub(super) fn backend(&self, status: &BackendStatus) -> v1::Backend {
+        let frontends = self.engine.frontends_of(status.name().as_str());
+        let memberships = frontends.flat_map(|frontend| {
+            let own = places(frontend).filter(|((_, member), _)| member.backend == *status.name());
+            own.map(|place| self.membership(frontend, &place))
+        });
+        v1::Backend { memberships: memberships.collect(), ..self.backend_alone(status) }
+    }
+
+    /// A backend without the frontends it is in.
+    fn backend_alone(&self, status: &BackendStatus) -> v1::Backend {
         let config = status.config();
         let counter = status.counter();
         v1::Backend {
@@ -60,33 +101,24 @@ impl Converter<'_> {
                 reason: unprobeable.reason.clone(),
             }),
             transitions: status.transitions().map(|t| transition(self.reading, t)).collect(),
-            memberships: self
-                .engine
-                .frontends_of(status.name().as_str())
-                .flat_map(|f| self.memberships(f, status))
-                .collect(),
+            memberships: Vec::new(),
         }
     }
 
-    fn memberships(&self, frontend: &FrontendStatus, backend: &BackendStatus) -> Vec<v1::Membership> {
-        let members = frontend.config().members().zip(frontend.decision().pools.iter().flatten());
-        members
-            .filter(|((_, member), _)| member.backend == *backend.name())
-            .map(|((pool, member), decision)| {
-                let own = frontend.override_of(&pool.name, &member.backend);
-                let (reason, active_pool) = reason(decision);
-                v1::Membership {
-                    frontend: frontend.name().to_string(),
-                    pool: pool.name.to_string(),
-                    configured_weight: member.weight.get().into(),
-                    weight_override: own.map(|own| own.weight.get().into()),
-                    effective_weight: decision.weight.get().into(),
-                    reason: reason.into(),
-                    active_pool: active_pool.map(PoolName::to_string).unwrap_or_default(),
-                    override_attribution: self.set_by(own),
-                }
-            })
-            .collect()
+    fn membership(&self, frontend: &FrontendStatus, place: &Place<'_>) -> v1::Membership {
+        let &((pool, member), decision) = place;
+        let own = frontend.override_of(&pool.name, &member.backend);
+        let (reason, active_pool) = reason(decision);
+        v1::Membership {
+            frontend: frontend.name().to_string(),
+            pool: pool.name.to_string(),
+            configured_weight: member.weight.get().into(),
+            weight_override: own.map(|own| own.weight.get().into()),
+            effective_weight: decision.weight.get().into(),
+            reason: reason.into(),
+            active_pool: active_pool.map(PoolName::to_string).unwrap_or_default(),
+            override_attribution: self.set_by(own),
+        }
     }
 
     pub(super) fn frontend(&self, status: &FrontendStatus) -> v1::Frontend {

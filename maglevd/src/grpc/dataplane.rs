@@ -13,15 +13,16 @@ use maglev_core::names::FrontendName;
 use maglev_core::net::{Service, Vip};
 use maglev_core::observed::{Observed, ServerState, TableFingerprint, VipState};
 use maglev_core::plan::{Impact, Step, impacts};
+use prost::Message;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 use tonic::{Response, Status};
 
 use crate::audit::Note;
 use crate::clock::Clock;
-use crate::control::{Control, NoVpp, Stopped};
+use crate::control::{Control, NoVpp, Snapshot, Stopped};
+use crate::grpc::answer::{message, response};
 use crate::grpc::convert::{at, duration, timestamp};
+use crate::grpc::reads::Reads;
 use crate::grpc::refusal::no_such;
 use crate::grpc::service::Answer;
 use crate::grpc::suppose::Supposition;
@@ -35,12 +36,11 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(super) struct Dataplane {
     pub(super) control: Control,
+    pub(super) reads: Reads,
     pub(super) clock: Clock,
     pub(super) link: Option<Link>,
     /// What the reader of a configuration must know.
     pub(super) options: Arc<config::Options>,
-    /// The last that was seen of VPP for a call, and when looking began. Held while somebody looks.
-    pub(super) seen: Arc<Mutex<Option<(Instant, Observed)>>>,
 }
 
 impl Dataplane {
@@ -88,30 +88,11 @@ impl Dataplane {
     }
 
     pub(super) async fn state(&self) -> Answer<v1::VpplbState> {
-        let observed = self.observe().await?;
-        let reading = self.clock.reading();
-        let state = self.read(move |engine| {
-            let names = Names::of(engine);
-            let vips = observed.vips.iter().map(|state| names.vip(engine, state));
-            v1::VpplbState {
-                ipv4_src_address: observed
-                    .conf
-                    .ipv4_source
-                    .map(|source| source.to_string())
-                    .unwrap_or_default(),
-                ipv6_src_address: observed
-                    .conf
-                    .ipv6_source
-                    .map(|source| source.to_string())
-                    .unwrap_or_default(),
-                sticky_buckets_per_core: observed.conf.sticky_buckets_per_core,
-                flow_timeout: Some(duration(observed.conf.flow_timeout)),
-                vips: vips.collect(),
-                fingerprint: names.fingerprint(&observed).to_string(),
-                observed_at: Some(at(reading, reading.now())),
-            }
+        let state = self.reads.lanes.vpp_state.get(&[], async {
+            let observed = self.observe().await?;
+            self.reads.make(move |seen| Ok(message(&state(seen, &observed)))).await
         });
-        Ok(Response::new(state.await?))
+        Ok(response(state.await?))
     }
 
     pub(super) async fn counters(&self) -> Answer<v1::VpplbCounters> {
@@ -124,15 +105,14 @@ impl Dataplane {
                 }
             });
         };
-        let reading = self.clock.reading();
-        let counters = self.read(move |engine| {
-            let names = Names::of(engine);
-            v1::VpplbCounters {
+        let encode = move |seen: &Snapshot| {
+            let names = Names::of(&seen.engine);
+            Ok(message(&v1::VpplbCounters {
                 vips: counters.vips.iter().map(|vip| names.counters(vip)).collect(),
-                read_at: Some(at(reading, counters.read_at)),
-            }
-        });
-        Ok(Response::new(counters.await?))
+                read_at: Some(at(seen.reading, counters.read_at)),
+            }))
+        };
+        self.reads.answer(&self.reads.lanes.vpp_counters, &[], encode).await
     }
 
     pub(super) async fn sync(
@@ -168,26 +148,30 @@ impl Dataplane {
         request: v1::PlanVpplbStateRequest,
     ) -> Answer<v1::PlanVpplbStateResponse> {
         names_one(request.recreate, &request.frontend)?;
-        let observed = self.observe().await?;
-        let supposition =
-            request.suppose.map(|suppose| Supposition::read(suppose, &self.options)).transpose()?;
-        let now = self.clock.now();
-        // A copy to suppose things with; the engine itself goes on.
-        let mut engine = self.read(Clone::clone).await?;
-        let response = tokio::task::spawn_blocking(move || {
-            supposition.map_or(Ok(()), |supposition| supposition.suppose(&mut engine, now))?;
-            let only = frontend_of(&engine, &request.frontend)?;
-            if let Some(only) = only.as_ref().filter(|_| request.recreate) {
-                engine.recreate(only.as_str());
-            }
-            let plan = engine.plan(&observed, only.as_ref());
-            let names = Names::of(&engine);
-            Ok(v1::PlanVpplbStateResponse {
-                operations: plan.steps.iter().map(|step| operation(step, None)).collect(),
-                impacts: impacts(&plan, &observed).iter().map(|impact| names.impact(impact)).collect(),
-            })
+        let key = request.encode_to_vec();
+        let options = Arc::clone(&self.options);
+        let plan = self.reads.lanes.plan.get(&key, async {
+            let observed = self.observe().await?;
+            let encode = move |seen: &Snapshot| {
+                // A copy to suppose things with; the engine itself goes on.
+                let mut engine = seen.engine.clone();
+                if let Some(suppose) = request.suppose {
+                    Supposition::read(suppose, &options)?.suppose(&mut engine, seen.reading.now())?;
+                }
+                let only = frontend_of(&engine, &request.frontend)?;
+                if let Some(only) = only.as_ref().filter(|_| request.recreate) {
+                    engine.recreate(only.as_str());
+                }
+                let plan = engine.plan(&observed, only.as_ref());
+                let names = Names::of(&engine);
+                Ok(message(&v1::PlanVpplbStateResponse {
+                    operations: plan.steps.iter().map(|step| operation(step, None)).collect(),
+                    impacts: impacts(&plan, &observed).iter().map(|impact| names.impact(impact)).collect(),
+                }))
+            };
+            self.reads.make(encode).await
         });
-        response.await.map_err(|error| Status::internal(error.to_string()))?.map(Response::new)
+        Ok(response(plan.await?))
     }
 
     async fn read<R>(&self, look: impl FnOnce(&Engine) -> R) -> Result<R, Status> {
@@ -195,20 +179,10 @@ impl Dataplane {
         read.map_err(|stopped: Stopped| unavailable(&stopped.into()))
     }
 
-    /// What VPP has now. Those who ask at the same time share one look, so that however many callers there are, they
-    /// keep VPP no busier than one.
-    async fn observe(&self) -> Result<Observed, Status> {
-        let asked = Instant::now();
-        let mut seen = tokio::time::timeout(DEADLINE, self.seen.lock()).await.map_err(|_| too_slow())?;
-        if let Some((began, observed)) = &*seen
-            && *began >= asked
-        {
-            return Ok(observed.clone());
-        }
-        let began = Instant::now();
-        let observed = self.look().await?;
-        *seen = Some((began, observed.clone()));
-        Ok(observed)
+    /// What VPP has now. Those who ask at the same time share one look, and looks are apart, so that however many callers
+    /// there are, they keep VPP less busy than one could.
+    async fn observe(&self) -> Result<Arc<Observed>, Status> {
+        self.reads.lanes.observed.get(&[], async { self.look().await.map(Arc::new) }).await
     }
 
     async fn look(&self) -> Result<Observed, Status> {
@@ -224,6 +198,22 @@ impl Dataplane {
                 Err(Status::unavailable(problem))
             }
         }
+    }
+}
+
+/// What VPP has, with what it should have beside it.
+fn state(seen: &Snapshot, observed: &Observed) -> v1::VpplbState {
+    let names = Names::of(&seen.engine);
+    let vips = observed.vips.iter().map(|state| names.vip(&seen.engine, state));
+    let conf = &observed.conf;
+    v1::VpplbState {
+        ipv4_src_address: conf.ipv4_source.map(|source| source.to_string()).unwrap_or_default(),
+        ipv6_src_address: conf.ipv6_source.map(|source| source.to_string()).unwrap_or_default(),
+        sticky_buckets_per_core: conf.sticky_buckets_per_core,
+        flow_timeout: Some(duration(conf.flow_timeout)),
+        vips: vips.collect(),
+        fingerprint: names.fingerprint(observed).to_string(),
+        observed_at: Some(at(seen.reading, seen.reading.now())),
     }
 }
 

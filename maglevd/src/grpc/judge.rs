@@ -19,8 +19,9 @@ use tower::{Layer, Service};
 use crate::accept::Info;
 use crate::access::{Access, Caller, Refusal, Scope};
 use crate::audit::{Audit, Note, Record};
+use crate::grpc::answer;
 use crate::grpc::rules::{Asked, Rule, Shape};
-use crate::places::{Call, TooManyCalls};
+use crate::places::{Call, Desk, TooManyCalls};
 
 /// For a request to arrive whole.
 const ARRIVAL: Duration = Duration::from_secs(10);
@@ -80,6 +81,7 @@ where
 struct Admitted {
     request: http::Request<Body>,
     call: Call,
+    desk: Desk,
     /// For a change: what becomes its record, and where whoever makes it notes what it was.
     record: Option<(Record, Note)>,
 }
@@ -95,12 +97,12 @@ impl Judge {
         S::Future: Send,
         S::Error: Send,
     {
-        let Admitted { request, call, record } = match self.admit(request).await {
+        let Admitted { request, call, desk, record } = match self.admit(request).await {
             Ok(admitted) => admitted,
             Err(status) => return Ok(status.into_http()),
         };
         let Some((record, note)) = record else {
-            return Ok(with_call(inner.call(request).await?, call));
+            return Ok(answer::send(inner.call(request).await?, call, &desk));
         };
         // On a task of its own, so that what is begun is carried out and written down also when the caller goes away.
         let judge = Arc::clone(&self);
@@ -108,7 +110,7 @@ impl Judge {
             let response = inner.call(request).await?;
             let status = Status::from_header_map(response.headers());
             judge.audit.write(record.ended(status.filter(|s| s.code() != Code::Ok).as_ref(), &note)).await;
-            Ok(with_call(response, call))
+            Ok(answer::send(response, call, &desk))
         });
         // It panicked, and the log says where; or the daemon ends.
         carried_out.await.unwrap_or_else(|_| Ok(Status::internal("the call broke off").into_http()))
@@ -126,7 +128,9 @@ impl Judge {
             return Err(Status::internal("it is not known where this call comes from"));
         };
         let busy = |TooManyCalls| {
-            Status::resource_exhausted("too many calls are under way from this address: let some end first")
+            Status::resource_exhausted(
+                "too many calls are in progress from this address or user, or in all: wait until some have ended",
+            )
         };
         let call = info.desk.call(rule.shape != Shape::Unary, Instant::now()).map_err(busy)?;
         let refuse = |refusal: &Refusal| {
@@ -174,7 +178,7 @@ impl Judge {
         parts.extensions.insert(caller);
         parts.extensions.insert(note.clone());
         let record = record.map(|record| (record, note));
-        Ok(Admitted { request: http::Request::from_parts(parts, body), call, record })
+        Ok(Admitted { request: http::Request::from_parts(parts, body), call, desk: info.desk, record })
     }
 
     /// Writes down a change that was refused before anybody looked at what was asked.
@@ -239,16 +243,6 @@ fn asked(rule: &Rule, body: &Bytes) -> Result<Asked, Status> {
         return Err(invalid());
     }
     rule.asked(message).map_err(|error| Status::invalid_argument(error.to_string()))
-}
-
-/// A response whose call is over once it has been sent or given up.
-fn with_call(response: Response, call: Call) -> Response {
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _under_way = &call;
-            frame
-        }))
-    })
 }
 
 #[cfg(test)]

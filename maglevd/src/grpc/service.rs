@@ -11,19 +11,23 @@ use maglev_core::config::Diagnostic;
 use maglev_core::engine::CommandError;
 use maglev_core::intent::Request as Intent;
 use maglev_core::pattern::Pattern;
+use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::access::Caller;
+use crate::answers::Answers;
 use crate::audit::{Audit, Note, Wanted};
 use crate::clock::Clock;
-use crate::control::{Change, ChangeError, Control, Who};
+use crate::control::{Change, ChangeError, Control, Snapshot, Who};
 use crate::grpc::access::{by, caller, reason};
+use crate::grpc::answer::{list, message, response};
 use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
 use crate::grpc::expiry::lasts;
 use crate::grpc::force::{forced, out_of_bounds};
+use crate::grpc::reads::Reads;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::required::{present, weight};
 use crate::grpc::watch::Sources;
@@ -41,6 +45,7 @@ const AUDIT_MOST: u32 = 10_000;
 #[derive(Clone, Debug)]
 pub struct Service {
     control: Control,
+    reads: Reads,
     reloader: Reloader,
     clock: Clock,
     lines: Lines,
@@ -54,9 +59,9 @@ pub struct Service {
 pub(super) type Answer<T> = Result<Response<T>, Status>;
 
 impl Service {
-    /// Serves what `control` speaks to. Streams end at `stop`.
+    /// Serves what `control` speaks to, with large answers made by `answers`. Streams end at `stop`.
     pub fn new(
-        control: Control,
+        (control, answers): (Control, Answers),
         reloader: Reloader,
         clock: Clock,
         lines: Lines,
@@ -65,14 +70,26 @@ impl Service {
         problems: Problems,
         stop: CancellationToken,
     ) -> Self {
+        let reads = Reads { control: control.clone(), answers, lanes: Arc::default() };
         let vpp = Dataplane {
             control: control.clone(),
+            reads: reads.clone(),
             clock,
             link: vpp,
             options: reloader.options().clone(),
-            seen: Arc::default(),
         };
-        Service { control, reloader, clock, lines, vpp, audit, problems, stop, started: SystemTime::now() }
+        Service {
+            control,
+            reads,
+            reloader,
+            clock,
+            lines,
+            vpp,
+            audit,
+            problems,
+            stop,
+            started: SystemTime::now(),
+        }
     }
 
     /// Makes messages of what the engine has.
@@ -118,6 +135,31 @@ impl Service {
         Ok(Response::new(v1::BackendIntentResponse { backend, changed }))
     }
 
+    /// Checks the configuration file. Only an administrator sees what is wrong with the files beside it.
+    async fn check(&self, is_admin: bool) -> Result<v1::CheckConfigResponse, Status> {
+        let invalid = |diagnostics| v1::CheckConfigResponse { valid: false, diagnostics, changes: None };
+        Ok(match self.reloader.check().await {
+            Ok(checked) => v1::CheckConfigResponse {
+                valid: true,
+                diagnostics: self.warnings(&checked, is_admin),
+                changes: Some(convert::changes(&checked.changes, &checked.keys)),
+            },
+            Err(error) if is_admin || error.is_public(self.reloader.path()) => match error.diagnostics() {
+                Some(found) => invalid(convert::diagnostics(found)),
+                None => return Err(not_taken(&error)),
+            },
+            Err(error) => {
+                let public = error.public(self.reloader.path());
+                let mut found = Vec::new();
+                for error in public {
+                    found.extend(convert::diagnostics(error.diagnostics().ok_or_else(|| not_taken(error))?));
+                }
+                found.push(convert::withheld());
+                invalid(found)
+            }
+        })
+    }
+
     fn file(&self) -> String {
         self.reloader.path().display().to_string()
     }
@@ -155,21 +197,28 @@ impl Maglev for Service {
         &self,
         _: Request<v1::ListFrontendsRequest>,
     ) -> Answer<v1::ListFrontendsResponse> {
-        let frontends =
-            self.show(|c| c.engine.frontends().map(|frontend| c.frontend(frontend)).collect()).await?;
-        Ok(Response::new(v1::ListFrontendsResponse { frontends }))
+        let encode = |seen: &Snapshot| {
+            let c = Converter::of(seen);
+            Ok(list(c.engine.frontends().map(|frontend| c.frontend(frontend))))
+        };
+        self.reads.answer(&self.reads.lanes.frontends, &[], encode).await
     }
 
     async fn get_frontend(&self, request: Request<v1::GetFrontendRequest>) -> Answer<v1::Frontend> {
         let name = request.into_inner().name;
-        let missing = no_such("frontend", &name);
-        let found = self.show(move |c| c.engine.frontend(&name).map(|frontend| c.frontend(frontend))).await?;
-        found.map(Response::new).ok_or(missing)
+        // Before it waits in the lane, so that names that do not exist keep nobody waiting.
+        self.show(|c| c.engine.frontend(&name).map(drop)).await?.ok_or_else(|| no_such("frontend", &name))?;
+        let key = name.clone().into_bytes();
+        let encode = move |seen: &Snapshot| {
+            let frontend = seen.engine.frontend(&name).ok_or_else(|| no_such("frontend", &name))?;
+            Ok(message(&Converter::of(seen).frontend(frontend)))
+        };
+        self.reads.answer(&self.reads.lanes.frontend, &key, encode).await
     }
 
     async fn list_backends(&self, _: Request<v1::ListBackendsRequest>) -> Answer<v1::ListBackendsResponse> {
-        let backends = self.show(|c| c.engine.backends().map(|backend| c.backend(backend)).collect()).await?;
-        Ok(Response::new(v1::ListBackendsResponse { backends }))
+        let encode = |seen: &Snapshot| Ok(list(Converter::of(seen).backends()));
+        self.reads.answer(&self.reads.lanes.backends, &[], encode).await
     }
 
     async fn get_backend(&self, request: Request<v1::GetBackendRequest>) -> Answer<v1::Backend> {
@@ -183,10 +232,11 @@ impl Maglev for Service {
         &self,
         _: Request<v1::ListHealthChecksRequest>,
     ) -> Answer<v1::ListHealthChecksResponse> {
-        let health_checks = self
-            .show(|c| c.engine.config().checks.values().map(|check| c.health_check(check)).collect())
-            .await?;
-        Ok(Response::new(v1::ListHealthChecksResponse { health_checks }))
+        let encode = |seen: &Snapshot| {
+            let c = Converter::of(seen);
+            Ok(list(c.engine.config().checks.values().map(|check| c.health_check(check))))
+        };
+        self.reads.answer(&self.reads.lanes.health_checks, &[], encode).await
     }
 
     async fn get_health_check(&self, request: Request<v1::GetHealthCheckRequest>) -> Answer<v1::HealthCheck> {
@@ -199,12 +249,14 @@ impl Maglev for Service {
     }
 
     async fn list_names(&self, _: Request<v1::ListNamesRequest>) -> Answer<v1::ListNamesResponse> {
-        let names = self.show(|c| v1::ListNamesResponse {
-            frontends: c.engine.frontends().map(|frontend| frontend.name().to_string()).collect(),
-            backends: c.engine.backends().map(|backend| backend.name().to_string()).collect(),
-            health_checks: c.engine.config().checks.keys().map(ToString::to_string).collect(),
-        });
-        names.await.map(Response::new)
+        let encode = |seen: &Snapshot| {
+            Ok(message(&v1::ListNamesResponse {
+                frontends: seen.engine.frontends().map(|frontend| frontend.name().to_string()).collect(),
+                backends: seen.engine.backends().map(|backend| backend.name().to_string()).collect(),
+                health_checks: seen.engine.config().checks.keys().map(ToString::to_string).collect(),
+            }))
+        };
+        self.reads.answer(&self.reads.lanes.names, &[], encode).await
     }
 
     async fn pause_backend(
@@ -279,8 +331,9 @@ impl Maglev for Service {
     }
 
     async fn get_config(&self, _: Request<v1::GetConfigRequest>) -> Answer<v1::GetConfigResponse> {
-        let config = self.show(|c| Arc::clone(c.engine.config())).await?;
-        Ok(Response::new(v1::GetConfigResponse { yaml: config.to_yaml() }))
+        let encode =
+            |seen: &Snapshot| Ok(message(&v1::GetConfigResponse { yaml: seen.engine.config().to_yaml() }));
+        self.reads.answer(&self.reads.lanes.running_config, &[], encode).await
     }
 
     async fn check_config(
@@ -288,28 +341,13 @@ impl Maglev for Service {
         request: Request<v1::CheckConfigRequest>,
     ) -> Answer<v1::CheckConfigResponse> {
         let is_admin = caller(&request)?.role >= Role::Admin;
-        let invalid = |diagnostics| v1::CheckConfigResponse { valid: false, diagnostics, changes: None };
-        let answer = match self.reloader.check().await {
-            Ok(checked) => v1::CheckConfigResponse {
-                valid: true,
-                diagnostics: self.warnings(&checked, is_admin),
-                changes: Some(convert::changes(&checked.changes, &checked.keys)),
-            },
-            Err(error) if is_admin || error.is_public(self.reloader.path()) => match error.diagnostics() {
-                Some(found) => invalid(convert::diagnostics(found)),
-                None => return Err(not_taken(&error)),
-            },
-            Err(error) => {
-                let public = error.public(self.reloader.path());
-                let mut found = Vec::new();
-                for error in public {
-                    found.extend(convert::diagnostics(error.diagnostics().ok_or_else(|| not_taken(error))?));
-                }
-                found.push(convert::withheld());
-                invalid(found)
-            }
-        };
-        Ok(Response::new(answer))
+        let key = [is_admin.into()];
+        // One at a time: the tree of a large file takes a hundred megabytes while it is read.
+        let checked = self.reads.lanes.config.get(&key, async {
+            let answer = self.check(is_admin).await?;
+            self.reads.encode(move || message(&answer)).await
+        });
+        Ok(response(checked.await?))
     }
 
     async fn reload_config(
@@ -365,24 +403,37 @@ impl Maglev for Service {
     }
 
     async fn list_problems(&self, _: Request<v1::ListProblemsRequest>) -> Answer<v1::ListProblemsResponse> {
-        let problems = self.problems.list().await.into_iter().map(convert::problem).collect();
-        Ok(Response::new(v1::ListProblemsResponse { problems }))
+        let listed = self.reads.lanes.problems.get(&[], async {
+            let found = self.problems.list().await;
+            self.reads.encode(move || list(found.into_iter().map(convert::problem))).await
+        });
+        Ok(response(listed.await?))
     }
 
     async fn list_audit(&self, request: Request<v1::ListAuditRequest>) -> Answer<v1::ListAuditResponse> {
+        let key = request.get_ref().encode_to_vec();
         let v1::ListAuditRequest { limit, backend, frontend } = request.into_inner();
         let limit = if limit == 0 { AUDIT_DEFAULT } else { limit.min(AUDIT_MOST) };
         let wanted = Wanted { limit: usize::try_from(limit).unwrap_or(usize::MAX), backend, frontend };
-        match self.audit.tail(wanted).await {
-            Ok(Some(tail)) => Ok(Response::new(v1::ListAuditResponse {
-                records: tail.records.into_iter().map(convert::audit).collect(),
-                more: tail.more,
-            })),
-            Ok(None) => Err(Status::failed_precondition(
-                "maglevd keeps no audit log: it runs with an empty --audit-log, or without a --state-dir",
-            )),
-            Err(error) => Err(Status::unavailable(format!("the audit log cannot be read: {error}"))),
-        }
+        let read = self.reads.lanes.audit.get(&key, async {
+            let tail = match self.audit.tail(wanted).await {
+                Ok(Some(tail)) => tail,
+                Ok(None) => {
+                    return Err(Status::failed_precondition(
+                        "maglevd keeps no audit log: it runs with an empty --audit-log, or without a --state-dir",
+                    ));
+                }
+                Err(error) => {
+                    return Err(Status::unavailable(format!("the audit log cannot be read: {error}")));
+                }
+            };
+            let encode = move || {
+                let records = tail.records.into_iter().map(convert::audit).collect();
+                message(&v1::ListAuditResponse { records, more: tail.more })
+            };
+            self.reads.encode(encode).await
+        });
+        Ok(response(read.await?))
     }
 }
 

@@ -93,7 +93,7 @@ impl Scene {
             damaged: self.damaged,
             lines: Lines::new(),
         };
-        let metrics = Metrics::new(control, ConfigStatus::loaded(), sources).unwrap();
+        let metrics = Metrics::new((control, Answers::start().unwrap()), ConfigStatus::loaded(), sources);
         let load = Load { probes: 2, watchers: 1 };
         let reading = Clock::start().reading();
         let sample = Sample::take(&self.engine, &self.tally, reading, load, self.state.clone());

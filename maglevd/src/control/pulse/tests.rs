@@ -11,7 +11,7 @@ use maglev_core::intent::Request;
 
 use super::*;
 use crate::audit::Note;
-use crate::control::{Change, Who};
+use crate::control::{Change, Force, Who};
 use crate::fixture;
 
 const PERIOD: Duration = Duration::from_millis(100);
@@ -48,7 +48,9 @@ async fn an_engine_that_is_held_up_feeds_no_watchdog() {
     });
     fixture::soon(holds).await.unwrap();
     let change = Change::Backend { backend: "static0".to_owned(), request: Request::Pause };
-    let changed = tokio::spawn(async move { control.change(change, Who { note, ..Who::default() }).await });
+    let changed = tokio::spawn(async move {
+        control.change(change, Who { note, force: Some(Force::default()), ..Who::default() }).await
+    });
     // The engine's task has the change once it answers no reader any more.
     let held_up = || timeout(PERIOD, running.control.snapshot());
     fixture::soon(async { while held_up().await.is_ok() {} }).await;

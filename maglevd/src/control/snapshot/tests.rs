@@ -7,7 +7,7 @@ use maglev_core::engine::Event;
 use maglev_core::weight::Weight;
 
 use super::*;
-use crate::control::{Change, Who};
+use crate::control::{Change, Force, Who};
 use crate::fixture::{Running, STATIC, run, soon};
 
 async fn set_weight(running: &Running, weight: u8) {
@@ -18,7 +18,8 @@ async fn set_weight(running: &Running, weight: u8) {
         weight: Weight::try_from(weight).unwrap(),
         flush: false,
     };
-    soon(running.control.change(change, Who::default())).await.unwrap();
+    let who = Who { force: Some(Force::default()), ..Who::default() };
+    soon(running.control.change(change, who)).await.unwrap();
 }
 
 fn weight(snapshot: &Snapshot) -> u8 {

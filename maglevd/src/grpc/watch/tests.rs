@@ -6,7 +6,7 @@ use maglev_core::intent::Request;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::control::{Change, Who};
+use crate::control::{Change, Force, Who};
 use crate::fixture::{self, Running, STATIC, WEB, soon};
 use crate::logging::Watchers;
 
@@ -25,7 +25,13 @@ fn watch_all(running: &Running) -> Stream {
 
 async fn ask(running: &Running, backend: &str, request: Request) {
     let change = Change::Backend { backend: backend.to_owned(), request };
-    assert!(running.control.change(change, Who { by: "test".into(), ..Who::default() }).await.unwrap());
+    assert!(
+        running
+            .control
+            .change(change, Who { by: "test".into(), force: Some(Force::default()), ..Who::default() })
+            .await
+            .unwrap()
+    );
 }
 
 async fn next(stream: &mut Stream) -> Kind {
