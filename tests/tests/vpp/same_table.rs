@@ -142,6 +142,14 @@ async fn a_kept_table_length_is_reported_and_ended_by_recreate() {
     let shown = maglevc(&daemon, &["show", "vpp", "lb", "state"]);
     assert!(shown.out.contains("`sync vpp lb state site recreate`"), "{}", shown.out);
 
+    let problems = maglevc(&daemon, &["show", "problems"]);
+    assert!(
+        problems.out.contains("keeps a table of 2048 buckets, and a VIP added now gets 4096"),
+        "{}",
+        problems.out
+    );
+    assert!(!maglevc(&fresh, &["show", "problems"]).out.contains("keeps a table"));
+
     // Of no frontend, and only of the one that is named.
     let request = v1::SyncVpplbStateRequest { frontend: String::new(), recreate: true };
     let refused = operator.client.sync_vpplb_state(request).await.unwrap_err();
