@@ -126,9 +126,6 @@ codes! {
     /// The VIP of a frontend keeps another table length than a fresh one would have.
     TableLengthKept: "table-length-kept", Sync, Notice, "length kept", Some("MaglevTableLengthKept"),
         "`plan vpp lb state NAME recreate` shows what another length costs, `sync vpp lb state NAME recreate` makes it";
-    /// The VIP of a frontend keeps another table length than that of a VIP added now.
-    TableLengthKept: "table-length-kept", Sync, Notice, "table length kept", Some("MaglevTableLengthKept"),
-        "`plan vpp lb state NAME recreate` shows what it costs to end it, `sync vpp lb state NAME recreate` does it";
     /// VPP has a VIP that no frontend has and that maglevd did not create.
     ForeignVip: "foreign-vip", Sync, Notice, "foreign VIP", None,
         "remove it in VPP, make a frontend of it, or set `ownership: exclusive`";

@@ -144,11 +144,11 @@ async fn a_kept_table_length_is_reported_and_ended_by_recreate() {
 
     let problems = maglevc(&daemon, &["show", "problems"]);
     assert!(
-        problems.out.contains("keeps a table of 2048 buckets, and a VIP added now gets 4096"),
+        problems.out.contains("its table has 2048 entries, and one that is made now would have 4096"),
         "{}",
         problems.out
     );
-    assert!(!maglevc(&fresh, &["show", "problems"]).out.contains("keeps a table"));
+    assert!(!maglevc(&fresh, &["show", "problems"]).out.contains("its table has"));
 
     // Of no frontend, and only of the one that is named.
     let request = v1::SyncVpplbStateRequest { frontend: String::new(), recreate: true };

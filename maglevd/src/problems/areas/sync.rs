@@ -40,14 +40,6 @@ pub(in crate::problems) fn sync(
         if let Some(believed) = engine.believed() {
             uneven(engine, frontend, believed, found);
         }
-        if let Some(kept) = engine.kept_length(frontend) {
-            let because = format!(
-                "its VIP keeps a table of {} buckets, and a VIP added now gets {}: its table differs from that of a machine \
-                 that starts now",
-                kept.present, kept.wanted
-            );
-            found.push(Problem::new(ProblemCode::TableLengthKept, because).named(frontend.name().as_str()));
-        }
     }
     for kept in engine.kept_lengths() {
         let because = format!(
