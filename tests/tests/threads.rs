@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 const USER: u32 = 64_998;
 
 fn threads(daemon: &Daemon) -> usize {
-    std::fs::read_dir(format!("/proc/{}/task", daemon.id())).unwrap().count()
+    std::fs::read_dir(format!("/proc/{}/task", daemon.id())).expect("its threads").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -166,7 +166,8 @@ fn write_all(out: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(AGAIN),
+            // Nothing unparks this thread: it looks again after a while.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::park_timeout(AGAIN),
             Err(error) => return Err(error),
         }
     }
