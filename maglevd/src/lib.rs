@@ -25,6 +25,7 @@ pub mod notify;
 pub mod ownership;
 pub mod peer;
 pub mod places;
+pub mod preflight;
 pub mod problems;
 pub mod rehearsal;
 pub mod reload;

@@ -1,13 +1,12 @@
 //! Driver. Reads the command line, builds the daemon, runs it.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use argh::FromArgs;
-use maglev_core::config::{Diagnostic, Parsed, ParsedAccess};
+use maglev_core::config::{Parsed, ParsedAccess};
 use maglevd::access;
 use maglevd::daemon::{Daemon, config_options};
 use maglevd::hangup;
@@ -15,6 +14,7 @@ use maglevd::limits;
 use maglevd::lock::{self, Taken};
 use maglevd::logging::{self, Lines};
 use maglevd::notify::ServiceManager;
+use maglevd::preflight;
 use maglevd::reload::{self, Chain, ConfigError, both};
 use maglevd::settings::{Arguments, Settings, normalize};
 use maglevd::threads;
@@ -68,24 +68,14 @@ fn main() -> ExitCode {
     };
     // Before anything is bound: a daemon with a broken configuration never was.
     let access = settings.access.as_deref().map(access::load).transpose();
-    let (parsed, access) = match both(reload::load(&settings.config, &config_options(&settings)), access) {
+    let loaded = both(reload::load(&settings.config, &config_options(&settings)), access);
+    if check {
+        return report(&settings, loaded);
+    }
+    let (parsed, access) = match loaded {
         Ok(both) => both,
         Err(error) => return refuse(&error),
     };
-    if check {
-        let tell = |file: &Path, warnings: &[Diagnostic]| {
-            let file = file.display().to_string();
-            for warning in warnings {
-                complain(&warning.in_file(&file).to_string());
-            }
-            say(&format!("{file} is valid"));
-        };
-        tell(&settings.config, &parsed.warnings);
-        if let (Some(file), Some(parsed)) = (&settings.access, &access) {
-            tell(file, &parsed.warnings);
-        }
-        return ExitCode::SUCCESS;
-    }
     let lines = Lines::new();
     if let Err(error) = logging::install(settings.log_level, settings.log_format, lines.clone()) {
         complain(&format!("maglevd: {}", Chain(&error)));
@@ -110,6 +100,31 @@ fn say(text: &str) {
 
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// The result of `--check`: all that is wrong with the configuration, and all that flags name and a start could not use.
+fn report(settings: &Settings, loaded: Result<(Parsed, Option<ParsedAccess>), ConfigError>) -> ExitCode {
+    let unusable = preflight::check(settings);
+    for found in &unusable {
+        complain(&format!("maglevd: {found}"));
+    }
+    let (parsed, access) = match loaded {
+        Ok(both) => both,
+        Err(error) if unusable.is_empty() => return refuse(&error),
+        Err(error) => {
+            refuse(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let access = settings.access.as_ref().zip(access.as_ref()).map(|(file, parsed)| (file, &parsed.warnings));
+    for (file, warnings) in [(&settings.config, &parsed.warnings)].into_iter().chain(access) {
+        let file = file.display().to_string();
+        for warning in warnings {
+            complain(&warning.in_file(&file).to_string());
+        }
+        say(&format!("{file} is valid"));
+    }
+    if unusable.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn refuse(error: &ConfigError) -> ExitCode {

@@ -84,7 +84,7 @@ pub struct Arguments {
     #[argh(option, arg_name = "bool", default = "true")]
     reflection: bool,
 
-    /// check the configuration and the access file and exit: 0 valid, 1 not YAML, an unknown key or a wrong type, 2 it makes no sense
+    /// check the configuration and all that other flags name, and exit: 0 valid, 1 not YAML, an unknown key, a wrong type, or a file, directory or address that a start could not use, 2 it makes no sense
     #[argh(switch)]
     pub check: bool,
 

@@ -214,6 +214,31 @@ fn check_says_which_file_it_cannot_read() {
 }
 
 #[test]
+fn check_refuses_what_a_start_could_not_use() {
+    let (_directory, path) = file(VALID);
+    for (flag, value, more) in [
+        ("--tls-cert", "/no/such/cert.pem", &["--tls-key", "/no/such/key.pem"][..]),
+        ("--metrics-token-file", "/no/such/tokens", &[]),
+        ("--state-dir", "/dev/null", &[]),
+        ("--grpc-addr", "unix:/no/such/socket", &[]),
+    ] {
+        let flags = ["--check", "--vpp-api-addr", "", "--config", &path, flag, value];
+        let output = run(&[&flags[..], more].concat());
+        assert_eq!(output.status.code(), Some(1), "{flag}");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(words.contains(flag) && words.contains(value.trim_start_matches("unix:")), "{flag}: {words}");
+    }
+    let https =
+        VALID.replace("type: http, port: 80", "type: https, port: 443, params: {ca-file: /no/such/ca.pem}");
+    let (status, _, words) = check(&https);
+    assert_eq!(status, Some(2));
+    assert!(
+        words.contains("FILE:3:53: ") && words.contains("cannot read the ca-file /no/such/ca.pem"),
+        "{words}"
+    );
+}
+
+#[test]
 fn an_address_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
