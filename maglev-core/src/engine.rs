@@ -18,6 +18,7 @@ mod expiry;
 mod fitted;
 mod frontend;
 mod guard;
+mod hold;
 mod reload;
 mod shortage;
 mod verdict;
@@ -34,6 +35,11 @@ pub use self::dataplane::{KeptLength, SyncReport, SyncStatus};
 pub use self::event::{Cause, Event, Transition};
 pub use self::frontend::FrontendStatus;
 pub use self::guard::{MayEmpty, frontends_named};
+use self::hold::Hold;
+pub use self::reload::{
+    KEPT_FOR, KeptIntent, KeptIntents, KeptWeight, ReloadDanger, ReloadNote, ReloadRefused, ReloadReport,
+    SavedIdentity,
+};
 use self::shortage::Shortage;
 pub use self::verdict::{Verdict, Verdicts};
 use crate::check::HealthCheck;
@@ -41,6 +47,7 @@ use crate::config::Config;
 use crate::health::ProbeId;
 use crate::intent::{Attribution, Intent, Request, Unfit, WeightOverride};
 use crate::names::{BackendName, FrontendName, PoolName};
+use crate::net::Vip;
 use crate::outcome::Outcome;
 use crate::plan::Step;
 use crate::time::Time;
@@ -98,6 +105,15 @@ pub struct Intents {
     pub backends: BTreeMap<BackendName, Intent>,
     /// Weights in place of configured ones: frontend, pool, backend.
     pub weights: BTreeMap<FrontendName, BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>>,
+    /// What makes the backends above the same under another name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<BackendName, SavedIdentity>,
+    /// The VIPs of the frontends above.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vips: BTreeMap<FrontendName, Vip>,
+    /// For what is not in the configuration at present.
+    #[serde(default, skip_serializing_if = "KeptIntents::is_empty")]
+    pub kept: KeptIntents,
 }
 
 impl Intents {
@@ -106,9 +122,9 @@ impl Intents {
         let own = self.weights.values_mut().flat_map(BTreeMap::values_mut).flat_map(BTreeMap::values_mut);
         let backends = self.backends.values_mut().flat_map(Intent::attributions_mut);
         for who in backends.chain(own.map(|own| &mut own.attribution)) {
-            who.at = map(who.at);
-            who.until = who.until.map(&map);
+            who.map_times(&map);
         }
+        self.kept.map_times(&map);
         self
     }
 }
@@ -194,6 +210,14 @@ pub struct Engine {
     due: BTreeSet<(Time, BackendName)>,
     /// When the first of what operators want ends by itself.
     ends_at: Option<Time>,
+    /// Intent for what is not in the configuration.
+    kept: KeptIntents,
+    /// Old servers that stay until their successors have a verdict.
+    holds: BTreeMap<FrontendName, Hold>,
+    /// The present names of backends that were renamed while a probe was in flight.
+    renamed: BTreeMap<ProbeId, BackendName>,
+    /// What the last reload, or the start, did beside what the file says.
+    reloaded: ReloadReport,
     dataplane: Dataplane,
     next_probe: ProbeId,
     shortage: Shortage,
@@ -203,7 +227,7 @@ pub struct Engine {
 
 impl Engine {
     /// Starts on a configuration with what operators wanted before. Intent for what is not in the configuration is
-    /// dropped, and what has ended by itself since ends now, as an event. `seed` decides the spread of the probes and nothing else.
+    /// kept for a while (see [`KeptIntents`]), and what has ended by itself since ends now, as an event. `seed` decides the spread of the probes and nothing else.
     pub fn new(config: Arc<Config>, intents: Intents, seed: u64, now: Time) -> Self {
         Engine::restarted(config, intents, Verdicts::new(), seed, now)
     }
@@ -231,13 +255,17 @@ impl Engine {
             serves: Arc::default(),
             due: BTreeSet::new(),
             ends_at: None,
+            kept: KeptIntents::default(),
+            holds: BTreeMap::new(),
+            renamed: BTreeMap::new(),
+            reloaded: ReloadReport::default(),
             dataplane: Dataplane::new(&config.vpp, now),
             next_probe: ProbeId(0),
             shortage: Shortage::new(now),
             random: fastrand::Rng::with_seed(seed),
             effects: VecDeque::new(),
         };
-        engine.install(config, intents, verdicts, now);
+        engine.reloaded = engine.install(config, intents, verdicts, now);
         // Nothing happened yet: what is there at the start is not news.
         engine.effects.clear();
         // But that something has ended meanwhile is.
@@ -280,11 +308,29 @@ impl Engine {
         let mut intents = Intents::default();
         for backend in self.backends.values().filter(|backend| !backend.intent().is_none()) {
             intents.backends.insert(backend.name().clone(), backend.intent().clone());
+            intents.identities.insert(backend.name().clone(), SavedIdentity::of(backend.config()));
         }
         for frontend in self.frontends.values().filter(|frontend| !frontend.overrides().is_empty()) {
             intents.weights.insert(frontend.name().clone(), frontend.overrides().clone());
+            intents.vips.insert(frontend.name().clone(), frontend.config().vip);
         }
+        intents.kept = self.kept.clone();
         intents
+    }
+
+    /// Intent for what is not in the configuration, and applies again when it returns.
+    pub const fn kept_intents(&self) -> &KeptIntents {
+        &self.kept
+    }
+
+    /// The present name of the backend that a probe in flight is about, where it was renamed since.
+    pub fn renamed_to(&self, probe: ProbeId) -> Option<&BackendName> {
+        self.renamed.get(&probe)
+    }
+
+    /// What the last reload did beside what the file says; before the first, what the start did.
+    pub const fn last_reload(&self) -> &ReloadReport {
+        &self.reloaded
     }
 
     /// The next thing to do.
@@ -295,12 +341,13 @@ impl Engine {
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Time> {
         let probe = self.due.first().map(|&(time, _)| self.shortage.allowed(time));
-        [probe, self.ends_at, self.dataplane.poll_timeout()].into_iter().flatten().min()
+        [probe, self.ends_at, self.next_release(), self.dataplane.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Does what is due: probes, the end of what operators wanted for a time, and comparisons with the dataplane.
     pub fn handle_timeout(&mut self, now: Time) {
         self.expire(now);
+        self.release_due(now);
         self.drive(now);
         self.shortage.handle_timeout(now, self.backends.len());
         for _ in 0..STARTS {
@@ -332,6 +379,8 @@ impl Engine {
 
     /// Takes the outcome of a probe. An outcome of a probe that was cancelled is ignored.
     pub fn handle_outcome(&mut self, now: Time, backend: &BackendName, probe: ProbeId, outcome: Outcome) {
+        let renamed = self.renamed.remove(&probe);
+        let backend = renamed.as_ref().unwrap_or(backend);
         let Some(status) = self.backends.get_mut(backend).map(Arc::make_mut) else { return };
         let transition = status.handle_outcome(now, probe, outcome);
         self.after(backend, now, transition);
@@ -460,12 +509,16 @@ impl Engine {
     fn decide(&mut self, frontend: &FrontendName, now: Time) {
         let Some(status) = self.frontends.get_mut(frontend).map(Arc::make_mut) else { return };
         let events = status.decide(now, &self.backends);
+        self.release(frontend);
         // Also without events: a scale may have changed, or whether a server keeps its flows.
         self.dataplane.touch(frontend);
         self.effects.extend(events.into_iter().map(Effect::Event));
     }
 
     fn cancel(&mut self, probe: Option<ProbeId>) {
+        if let Some(probe) = &probe {
+            self.renamed.remove(probe);
+        }
         self.effects.extend(probe.map(Effect::CancelProbe));
     }
 

@@ -22,6 +22,12 @@ pub struct Attribution {
 }
 
 impl Attribution {
+    /// The same on another time line.
+    pub(crate) fn map_times(&mut self, map: impl Fn(Time) -> Time) {
+        self.at = map(self.at);
+        self.until = self.until.map(map);
+    }
+
     /// Whether it has ended by itself.
     pub fn has_ended(&self, now: Time) -> bool {
         self.until.is_some_and(|until| until <= now)
@@ -203,6 +209,16 @@ impl Intent {
 
     pub(crate) fn attributions_mut(&mut self) -> impl Iterator<Item = &mut Attribution> {
         self.admin.as_mut().map(Admin::attribution_mut).into_iter().chain(&mut self.paused)
+    }
+
+    /// What was asked that counts now, and who asked for it. A disable beats a pause.
+    pub fn in_force(&self) -> Option<(Request, &Attribution)> {
+        match (&self.admin, &self.paused) {
+            (Some(Admin::Disabled(who)), _) => Some((Request::Disable, who)),
+            (_, Some(who)) => Some((Request::Pause, who)),
+            (Some(Admin::Enabled(who)), None) => Some((Request::Enable, who)),
+            (None, None) => None,
+        }
     }
 
     /// When the first of what is wanted ends by itself.

@@ -75,8 +75,14 @@ pub(crate) fn tree() -> Node {
                      as `maglevd --check` writes them. The exit code is 1 when the file would not be taken.",
                 ),
             word("reload", "check the file and apply it")
-                .runs(|session, _| Box::pin(config::reload(session)), Json::Object("ConfigReload"))
-                .details("As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one."),
+                .runs(|session, _| Box::pin(config::reload(session, false)), Json::Object("ConfigReload"))
+                .details(
+                    "As SIGHUP does. A file with an error is refused whole: the daemon keeps running on the old one. So is one \
+                     that would leave a frontend without a server, remove all frontends or more than half of four or more, or \
+                     lose operator intent: `config check` says so, and `config reload force` applies it.",
+                )
+                .then([word("force", "apply it also where that leaves a frontend without a server, or loses something")
+                    .runs(|session, _| Box::pin(config::reload(session, true)), Json::Object("ConfigReload"))]),
         ]),
         word("token", "what proves who asks, over TLS").then([word("new", "make a token, on this machine alone")
             .runs(|session, _| Box::pin(token::new(session)), Json::Object("Token"))

@@ -204,9 +204,12 @@ impl Driver {
     }
 
     /// Takes the outcome of a probe.
-    fn probed(&mut self, done: probes::Done) {
+    fn probed(&mut self, mut done: probes::Done) {
         let now = self.clock.now();
         self.warmth.probed();
+        if let Some(name) = self.engine.renamed_to(done.id) {
+            done.backend = name.clone();
+        }
         self.tally.probe(&done.backend, &done.kind, &done.outcome);
         narrate_probe(&done, self.last_code(&done.backend));
         self.engine.handle_outcome(now, &done.backend, done.id, done.outcome);
@@ -252,16 +255,20 @@ impl Driver {
                     Err(refused) => drop(reply.send(Err(refused.into()))),
                 }
             }
-            Input::Reload { config, reply } => {
-                if config.health.netns != self.engine.config().health.netns {
-                    let heartbeat = self.probes.heartbeat().clone();
-                    self.probes.use_prober(prober(config.health.netns.as_deref(), heartbeat));
+            Input::Reload { config, force, reply } => {
+                let netns = self.engine.config().health.netns.clone();
+                let result = self.engine.try_reload(self.clock.now(), config, force);
+                if result.is_ok() {
+                    let now = &self.engine.config().health.netns;
+                    if *now != netns {
+                        let heartbeat = self.probes.heartbeat().clone();
+                        self.probes.use_prober(prober(now.as_deref(), heartbeat));
+                    }
+                    self.tally.resize(&self.engine);
+                    // Intent may have followed a backend to another name, or be kept for one that left.
+                    self.keeper.changed();
                 }
-                self.engine.reload(self.clock.now(), config);
-                self.tally.resize(&self.engine);
-                // What is gone from it takes its intent with it.
-                self.keeper.changed();
-                let _ = reply.send(());
+                let _ = reply.send(result);
             }
             Input::Sync { recreate, reply } => match (&self.vpp, self.connection) {
                 (None, _) => drop(reply.send(Err(NoVpp::Off))),

@@ -171,6 +171,7 @@ impl Daemon {
         let State { intent, intents, health, verdicts, damage } = open_state(self.state)?;
         let damaged = Damaged { intent: damage.intent.is_some(), health: damage.health.is_some() };
         let engine = Engine::restarted(Arc::clone(&self.config), intents, verdicts, seed(clock), clock.now());
+        reload::log_report(engine.last_reload());
         let prober = prober(self.config.health.netns.as_deref(), Heartbeat::new());
         let link = self.settings.vpp.clone().map(Link::new);
         let messages = Messages::default();
@@ -329,7 +330,7 @@ async fn reload_on(
             supervision.reloading().await;
             let note = Note::default();
             // Its result is logged and in the status line, and all there is to do with it beside the audit log.
-            let result = reloader.reload(&note).await;
+            let result = reloader.reload(false, &note).await;
             audit.write(Record::of_signal(result.as_ref().err(), &note)).await;
             supervision.ready().await;
         }

@@ -8,6 +8,7 @@ mod dataplane;
 mod expiry;
 mod force;
 mod judge;
+mod kept;
 mod reads;
 mod refusal;
 mod required;

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use maglev_core::access::Access as Rules;
 use maglev_core::check::{ProbeSpec, TlsSpec};
 use maglev_core::config::{self, Change, Config, Diagnostic, Diff, Errors, KeyChange, Parsed, ParsedAccess};
+use maglev_core::engine::{ReloadRefused, ReloadReport};
 use maglev_probe::TlsFileError;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -57,6 +58,11 @@ pub enum ConfigError {
     /// The files were not read in time, or too many wait to read them.
     #[error("cannot read the configuration")]
     Reader(#[from] WorkerError),
+    /// It is valid, and taking it needs to be forced.
+    #[error(
+        "{0}; `maglevc config check` shows all of it, and where it is meant, `maglevc config reload force` does it"
+    )]
+    NeedsForce(ReloadRefused),
     /// The daemon is ending.
     #[error(transparent)]
     Stopped(#[from] Stopped),
@@ -66,7 +72,10 @@ impl ConfigError {
     /// The exit code of `--check`: 1 for what is not a configuration, 2 for one that makes no sense.
     pub fn exit_code(&self) -> u8 {
         match self {
-            ConfigError::Read { .. } | ConfigError::Reader(_) | ConfigError::Stopped(_) => 1,
+            ConfigError::Read { .. }
+            | ConfigError::Reader(_)
+            | ConfigError::NeedsForce(_)
+            | ConfigError::Stopped(_) => 1,
             ConfigError::Invalid { errors, .. } => errors.exit_code(),
             ConfigError::Tokens(_) => 1,
             ConfigError::Both { one, other } => one.exit_code().min(other.exit_code()),
@@ -85,6 +94,7 @@ impl ConfigError {
             ConfigError::Read { .. }
             | ConfigError::Tokens(_)
             | ConfigError::Reader(_)
+            | ConfigError::NeedsForce(_)
             | ConfigError::Stopped(_) => None,
         }
     }
@@ -235,6 +245,8 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
     /// What is odd about the access file.
     pub access_warnings: Vec<Diagnostic>,
+    /// What taking it does beside what the file says, and what of that needs to be forced.
+    pub report: ReloadReport,
 }
 
 /// What was read, to be put in force.
@@ -290,23 +302,27 @@ impl Reloader {
 
     /// Checks the files, and says what taking them would change.
     pub async fn check(&self) -> Result<Checked, ConfigError> {
-        let (_, checked) = self.read(&self.beside.checks).await?;
+        let (Ready { config, .. }, mut checked) = self.read(&self.beside.checks).await?;
+        // On a copy, beside the engine.
+        let (mut engine, now) = self.control.read(|seen| (seen.engine.clone(), seen.reading.now())).await?;
+        checked.report = engine.reload(now, config);
         Ok(checked)
     }
 
     /// Takes the files, if all are valid; else everything stays as it is. Notes what changed. A renewed certificate is
-    /// taken or refused by itself, so that neither waits for the other to be mended; and the audit log is opened anew.
+    /// taken or refused by itself, so that neither waits for the other to be mended; and the audit log is opened anew. What
+    /// needs to be forced is refused unless it is.
     ///
     /// When the future is dropped, the files may or may not be taken.
-    pub async fn reload(&self, note: &Note) -> Result<Checked, ConfigError> {
+    pub async fn reload(&self, force: bool, note: &Note) -> Result<Checked, ConfigError> {
         let _turn = self.turn.lock().await;
         self.beside.audit.reopen().await;
         if let Some(tls) = &self.beside.tls {
             tls.reload().await;
         }
         let result: Result<Checked, ConfigError> = async {
-            let (Ready { config, access, put_tokens }, checked) = self.read(&self.beside.reloads).await?;
-            self.control.reload(config).await?;
+            let (Ready { config, access, put_tokens }, mut checked) = self.read(&self.beside.reloads).await?;
+            checked.report = self.control.reload(config, force).await?.map_err(ConfigError::NeedsForce)?;
             if let Some(access) = access {
                 self.beside.access.put(access);
             }
@@ -318,7 +334,7 @@ impl Reloader {
         .await;
         self.status.set(result.is_ok());
         match &result {
-            Ok(Checked { changes, keys, warnings, access_warnings }) => {
+            Ok(Checked { changes, keys, warnings, access_warnings, report }) => {
                 let [backends, frontends, checks] = [
                     summary(&changes.backends).to_string(),
                     summary(&changes.frontends).to_string(),
@@ -334,6 +350,7 @@ impl Reloader {
                     "configuration reloaded"
                 );
                 warn(&self.path, warnings);
+                log_report(report);
                 if let Some(path) = self.beside.access.path() {
                     tracing::info!(path = %path.display(), "access file reloaded");
                     warn_privately(path, access_warnings);
@@ -379,9 +396,10 @@ impl Reloader {
             None => (None, Vec::new()),
         };
         let put_tokens = tokens.map(|put| Box::new(put) as Box<dyn FnOnce() + Send>);
+        let report = ReloadReport::default();
         let changes = Diff::between(&running, &new);
         let keys = changes.keys(&running, &new);
-        let checked = Checked { changes, keys, warnings, access_warnings };
+        let checked = Checked { changes, keys, warnings, access_warnings, report };
         Ok((Ready { config, access, put_tokens }, checked))
     }
 }
@@ -414,6 +432,16 @@ fn settings(keys: &[KeyChange]) -> String {
     };
     let lines: Vec<String> = keys.iter().filter(of_settings).map(line).collect();
     if lines.is_empty() { "unchanged".to_owned() } else { lines.join("; ") }
+}
+
+/// Writes a log line for each thing that a start or a reload does beside what the file says.
+pub fn log_report(report: &ReloadReport) {
+    for note in &report.notes {
+        tracing::info!("configuration: {note}");
+    }
+    for danger in &report.dangers {
+        tracing::warn!("configuration: {danger}");
+    }
 }
 
 /// Writes a log line for each warning.

@@ -293,7 +293,8 @@ async fn a_reload_takes_a_good_file_and_tells_every_error_of_a_bad_one() {
         "a check takes nothing"
     );
 
-    let reloaded = daemon.client.reload_config(v1::ReloadConfigRequest {}).await.unwrap().into_inner();
+    let reloaded =
+        daemon.client.reload_config(v1::ReloadConfigRequest::default()).await.unwrap().into_inner();
     assert_eq!(reloaded.changes, checked.changes);
     let backends = reloaded.changes.unwrap().backends.unwrap();
     assert_eq!((backends.added, backends.removed), (vec!["static1".to_owned()], vec!["static0".to_owned()]));
@@ -306,7 +307,7 @@ async fn a_reload_takes_a_good_file_and_tells_every_error_of_a_bad_one() {
     let expected =
         ["maglev.healthchecks.idle.interval", "maglev.frontends.site.pools[0].backends.web0.weight"];
     assert_eq!(keys, expected);
-    let (code, message) = refusal(daemon.client.reload_config(v1::ReloadConfigRequest {}).await);
+    let (code, message) = refusal(daemon.client.reload_config(v1::ReloadConfigRequest::default()).await);
     assert_eq!(code, Code::FailedPrecondition);
     assert_eq!(message.lines().count(), 2, "{message}");
     for (line, diagnostic) in message.lines().zip(&checked.diagnostics) {
@@ -322,7 +323,7 @@ async fn a_reload_takes_a_good_file_and_tells_every_error_of_a_bad_one() {
         Code::FailedPrecondition,
         format!("cannot read {}: No such file or directory (os error 2)", daemon.config.display()),
     );
-    assert_eq!(refusal(daemon.client.reload_config(v1::ReloadConfigRequest {}).await), gone);
+    assert_eq!(refusal(daemon.client.reload_config(v1::ReloadConfigRequest::default()).await), gone);
     assert_eq!(refusal(daemon.client.check_config(v1::CheckConfigRequest {}).await), gone);
 }
 
@@ -331,7 +332,7 @@ async fn a_file_with_hundreds_of_errors_is_refused_with_as_many_as_arrive() {
     let (_server, mut daemon) = daemon().await;
     let many: String = (0..500).map(|n| format!("    b{n}: {{adress: 127.0.0.1}}\n")).collect();
     daemon.write(&format!("maglev:\n  backends:\n{many}"));
-    let (code, message) = refusal(daemon.client.reload_config(v1::ReloadConfigRequest {}).await);
+    let (code, message) = refusal(daemon.client.reload_config(v1::ReloadConfigRequest::default()).await);
     assert_eq!(code, Code::FailedPrecondition, "{message}");
     assert!(message.ends_with("more lines: a check of the configuration lists all"), "{message}");
     let checked = daemon.client.check_config(v1::CheckConfigRequest {}).await.unwrap().into_inner();

@@ -200,7 +200,7 @@ impl Operator {
 
     /// Has the configuration file read again.
     pub async fn reload(&mut self) -> Result<v1::ReloadConfigResponse, Status> {
-        self.client.reload_config(v1::ReloadConfigRequest {}).await.map(tonic::Response::into_inner)
+        self.client.reload_config(v1::ReloadConfigRequest::default()).await.map(tonic::Response::into_inner)
     }
 
     /// Watches backends and frontends.

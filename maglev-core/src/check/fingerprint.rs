@@ -23,7 +23,7 @@ use crate::check::{ClientCertificate, HealthCheck, HttpSpec, ProbeSpec, TlsSpec}
 /// let fingerprint: Fingerprint = "00000000000000ff".parse().unwrap();
 /// assert_eq!(fingerprint.to_string(), "00000000000000ff");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint(u64);
 

@@ -368,6 +368,28 @@ impl BackendStatus {
         Some(transition)
     }
 
+    /// Takes another name.
+    pub(super) fn rename(&mut self, name: BackendName) {
+        self.config.name = name;
+    }
+
+    /// Forgets when the engine has it down for its next probe, which it does not have any more.
+    pub(super) fn unschedule(&mut self) {
+        self.scheduled = None;
+    }
+
+    /// Probes at once, unless it is being probed.
+    pub(super) fn probe_now(&mut self, now: Time) {
+        if let Some(watch) = self.watch.as_mut().filter(|watch| watch.in_flight().is_none()) {
+            watch.probe_now(now);
+        }
+    }
+
+    /// The probe in flight.
+    pub(super) fn in_flight(&self) -> Option<ProbeId> {
+        self.watch.as_ref().and_then(Watch::in_flight)
+    }
+
     pub(super) fn limit_history(&mut self, limit: usize) {
         self.history_limit = limit.max(1);
         self.history.truncate(self.history_limit);

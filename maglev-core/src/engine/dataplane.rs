@@ -147,6 +147,26 @@ impl Dataplane {
         self.dirty.insert(frontend.clone());
     }
 
+    /// Frontends have left.
+    pub(super) fn forget<'a>(&mut self, names: impl Iterator<Item = &'a FrontendName>) {
+        let names: BTreeSet<&FrontendName> = names.collect();
+        self.status.retain(|name, _| !names.contains(name));
+        self.dirty.retain(|name| !names.contains(name));
+        if let Some(warm_up) = &mut self.warm_up {
+            warm_up.retain(|name| !names.contains(name));
+        }
+    }
+
+    /// Frontends have other names, all at once: two may have swapped theirs.
+    pub(super) fn rename(&mut self, names: &BTreeMap<FrontendName, FrontendName>) {
+        let name = |from: FrontendName| names.get(&from).cloned().unwrap_or(from);
+        let status = std::mem::take(&mut self.status);
+        self.status = status.into_iter().map(|(from, status)| (name(from), status)).collect();
+        if let Some(warm_up) = &mut self.warm_up {
+            warm_up.rename(name);
+        }
+    }
+
     /// Another configuration is in force.
     pub(super) fn reconfigured(&mut self, config: &Config, now: Time) {
         self.dirty.retain(|name| config.frontends.contains_key(name));

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::{Cause, Engine, Event};
+use crate::engine::{Cause, Engine, Event, KeptIntent};
 use crate::intent::Ended;
 use crate::names::{BackendName, FrontendName};
 use crate::time::Time;
@@ -53,6 +53,14 @@ impl Engine {
             events.into_iter().for_each(|event| self.emit(event));
             self.decide(&name, now);
         }
+        // Of what is kept for what is not in the configuration, only what is about a backend has somebody to be told of.
+        let (kept, _) = self.kept.expire(now);
+        for KeptIntent { backend, intent, .. } in kept {
+            if let Some((request, attribution)) = intent.in_force() {
+                let attribution = attribution.clone();
+                self.emit(Event::IntentChanged { backend, request, attribution, ended: true, at: now });
+            }
+        }
         self.look_for_ends();
         self.drive(now);
     }
@@ -60,6 +68,7 @@ impl Engine {
     /// Finds out again when the first of what operators want ends. It is asked after each change, of which there are few.
     pub(super) fn look_for_ends(&mut self) {
         let backends = self.backends.values().filter_map(|backend| backend.intent().until());
-        self.ends_at = backends.chain(self.frontends.values().filter_map(|frontend| frontend.until())).min();
+        let frontends = self.frontends.values().filter_map(|frontend| frontend.until());
+        self.ends_at = backends.chain(frontends).chain(self.kept.next_end()).min();
     }
 }

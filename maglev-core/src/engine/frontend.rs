@@ -15,7 +15,7 @@ use crate::weight::Weight;
 use crate::weight::scale::{Fit, PoolWeights};
 
 /// Operators' weights: pool, backend.
-type Overrides = BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>;
+pub(super) type Overrides = BTreeMap<PoolName, BTreeMap<BackendName, WeightOverride>>;
 
 /// Every backend, by name.
 type Backends = BTreeMap<BackendName, Arc<BackendStatus>>;
@@ -180,23 +180,37 @@ impl FrontendStatus {
     }
 
     /// Tells that it is there, and with what weights.
-    pub(super) fn introduce(&self) -> Vec<Event> {
+    pub(super) fn introduce(&self, now: Time) -> Vec<Event> {
         let mut events = vec![Event::FrontendAdded {
             frontend: self.config.name.clone(),
             state: self.decision.state,
             pool: self.active_pool().cloned(),
-            at: self.since,
+            at: now,
         }];
-        events.extend(self.weight_changes(Weights::new(), self.since));
+        events.extend(self.weight_changes(Weights::new(), now));
         events
     }
 
-    /// Takes another configuration, decides again, and tells what that changes.
-    pub(super) fn reconfigure(&mut self, config: Frontend, now: Time, backends: &Backends) -> Vec<Event> {
-        self.overrides = settle(std::mem::take(&mut self.overrides), &config);
+    /// Takes another configuration with these of the operators' weights, decides again, and tells what that changes.
+    pub(super) fn reconfigure(
+        &mut self,
+        config: Frontend,
+        overrides: Overrides,
+        now: Time,
+        backends: &Backends,
+    ) -> Vec<Event> {
+        self.overrides = settle(overrides, &config);
         let old_config = std::mem::replace(&mut self.config, config);
         let old = self.redecide(now, backends);
         self.changes(&old_config, &old, now)
+    }
+
+    /// The same frontend under another name: if it has the state it had, it has it since then.
+    pub(super) fn continues(mut self, before: &FrontendStatus) -> Self {
+        if self.decision.state == before.decision.state {
+            self.since = before.since;
+        }
+        self
     }
 
     /// Decides again, and tells what that changes.

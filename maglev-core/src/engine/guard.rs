@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::config::Member;
 use crate::desired::BackendState;
-use crate::engine::Engine;
+use crate::engine::{Engine, FrontendStatus};
 use crate::intent::{Mode, Request};
 use crate::names::{BackendName, FrontendName};
 use crate::net::Vip;
@@ -115,7 +115,16 @@ impl Engine {
         emptied.into_iter().filter(|frontend| !may_empty.allows(frontend)).collect()
     }
 
-    fn state_of(&self, member: &Member) -> BackendState {
+    /// Whether a member without a verdict could serve a frontend.
+    pub(super) fn may_be_served(&self, frontend: &FrontendStatus) -> bool {
+        let state = |member: &Member| match self.state_of(member) {
+            BackendState::Unknown => BackendState::Up,
+            state => state,
+        };
+        frontend.would_be_served(state, |_, _| None)
+    }
+
+    pub(super) fn state_of(&self, member: &Member) -> BackendState {
         self.backends.get(&member.backend).map_or(BackendState::Removed, |status| status.state())
     }
 }

@@ -100,7 +100,10 @@ fn any_config() -> impl Strategy<Value = Config> {
                 .filter(|(_, members)| !members.is_empty())
                 .collect();
             let pools: Vec<(&str, &[(&str, u8)])> = pools.iter().map(|(name, m)| (*name, &m[..])).collect();
-            let made = frontend(name, &pools);
+            let mut made = frontend(name, &pools);
+            // No two have the same VIP, which is what makes a frontend the same under another name.
+            made.vip.prefix =
+                if *name == FRONTENDS[0] { "203.0.113.1/32" } else { "203.0.113.2/32" }.parse().unwrap();
             (!pools.is_empty()).then_some(crate::config::Frontend { flush_on_down, ..made })
         });
         let mut made = config(backends.collect(), frontends.collect());
@@ -197,7 +200,7 @@ impl Driver {
                 let _ =
                     self.engine.set_weight(self.now, place, weight, false, ann(lasts), MayEmpty::Anything);
             }
-            Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
+            Op::Reload(config) => drop(self.engine.reload(self.now, Arc::new((**config).clone()))),
         }
         let effects: Vec<Effect> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
         for effect in &effects {
@@ -222,12 +225,21 @@ fn ends(intents: &Intents) -> Vec<Time> {
         admin.chain(&intent.paused).filter_map(|who| who.until).collect::<Vec<_>>()
     });
     let weights = intents.weights.values().flat_map(BTreeMap::values).flat_map(BTreeMap::values);
-    backends.chain(weights.filter_map(|own| own.attribution.until)).collect()
+    let present = backends.chain(weights.filter_map(|own| own.attribution.until));
+    let kept = intents.kept.backends.iter().flat_map(|kept| [Some(kept.kept_until()), kept.intent.until()]);
+    let own = intents.kept.weights.iter();
+    let kept = kept.chain(own.flat_map(|kept| [Some(kept.kept_until()), kept.weight.attribution.until]));
+    present.chain(kept.flatten()).collect()
 }
 
 /// What must hold between any two inputs.
 fn assert_consistent(engine: &Engine) {
-    let due = engine.backends().filter_map(|b| b.next_probe_at()).chain(ends(&engine.intents())).min();
+    let due = engine
+        .backends()
+        .filter_map(|b| b.next_probe_at())
+        .chain(ends(&engine.intents()))
+        .chain(engine.next_release())
+        .min();
     assert_eq!(engine.poll_timeout(), due);
     for backend in engine.backends() {
         let health = backend.counter().map_or(HealthState::Up, |counter| counter.state());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use maglev_core::config::Errors;
 use maglev_core::engine::{
-    BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, SyncReport, Transition,
+    BackendStatus, Cause, CommandError, Engine, Event, FrontendStatus, ReloadRefused, ReloadReport,
+    SyncReport, Transition,
 };
 use maglev_core::intent::{Admin, Attribution, Mode};
 use maglev_core::names::{BackendName, PoolName};
@@ -103,6 +104,20 @@ impl Report {
         for line in errors.in_file("config").to_string().lines() {
             self.text(format!("refused: {line}"));
         }
+    }
+
+    pub(crate) fn reloaded(&mut self, answer: &Result<ReloadReport, ReloadRefused>) {
+        match answer {
+            Ok(report) => self.started(report),
+            Err(ReloadRefused(dangers)) => {
+                dangers.iter().for_each(|danger| self.text(format!("refused: {danger}")));
+            }
+        }
+    }
+
+    pub(crate) fn started(&mut self, report: &ReloadReport) {
+        report.notes.iter().for_each(|note| self.text(format!("note: {note}")));
+        report.dangers.iter().for_each(|danger| self.text(format!("forced: {danger}")));
     }
 
     pub(crate) fn event(&mut self, event: &Event) {

@@ -56,8 +56,12 @@ pub(crate) enum Action {
         by: String,
         reason: String,
     },
-    Reload(Vec<Hunk>),
-    Restart,
+    Reload {
+        hunks: Vec<Hunk>,
+        force: bool,
+    },
+    /// With another file, where there are hunks.
+    Restart(Vec<Hunk>),
     Show,
     ShowBackend(String),
     Summarize,
@@ -120,7 +124,9 @@ impl Script {
             }
             let Some(step) = steps.last_mut() else { fail("steps begin with `at`") };
             match (&mut step.action, line.strip_prefix("  ")) {
-                (Action::Reload(hunks), Some(change)) if step.trailer.is_empty() => {
+                (Action::Reload { hunks, .. } | Action::Restart(hunks), Some(change))
+                    if step.trailer.is_empty() =>
+                {
                     add_to(hunks, change);
                     step.lines.push(line.to_owned());
                 }
@@ -231,8 +237,8 @@ fn action_of(text: &str) -> Option<Action> {
             };
             Action::SetWeight { frontend, pool, backend, weight, flush, force, lasts, by, reason }
         }
-        ["reload"] => Action::Reload(Vec::new()),
-        ["restart"] => Action::Restart,
+        ["reload", ref force @ ..] => Action::Reload { hunks: Vec::new(), force: force_of(force)? },
+        ["restart"] => Action::Restart(Vec::new()),
         ["show" | "end"] => Action::Show,
         ["show", "backend", backend] => Action::ShowBackend(backend.to_owned()),
         ["summarize"] => Action::Summarize,

@@ -121,17 +121,23 @@ impl Simulation {
                 let answer = self.engine.set_weight(self.now, place, *weight, *flush, attribution, may_empty);
                 report.answer(&answer);
             }
-            Action::Reload(hunks) => {
+            Action::Reload { hunks, force } => {
                 let config = hunks.iter().fold(self.config.clone(), |text, hunk| hunk.apply(&text));
                 match read(&config) {
                     Ok(parsed) => {
-                        self.config = config;
-                        self.engine.reload(self.now, parsed);
+                        let answer = self.engine.try_reload(self.now, parsed, *force);
+                        report.reloaded(&answer);
+                        if answer.is_ok() {
+                            self.config = config;
+                        }
                     }
                     Err(errors) => report.refused_config(&errors),
                 }
             }
-            Action::Restart => self.restart(),
+            Action::Restart(hunks) => {
+                self.config = hunks.iter().fold(self.config.clone(), |text, hunk| hunk.apply(&text));
+                self.restart(report);
+            }
             Action::Show => report.show(&self.engine, &self.probes, self.now),
             Action::ShowBackend(name) => report.show_backend(&self.engine, name, self.now),
             Action::Summarize => report.summarize(),
@@ -144,10 +150,12 @@ impl Simulation {
     }
 
     /// What was not written down is gone: health, history, and the probes in flight.
-    fn restart(&mut self) {
+    fn restart(&mut self, report: &mut Report) {
         let written = serde_json::to_string(&self.engine.intents()).unwrap();
         let intents = serde_json::from_str(&written).unwrap();
-        self.engine = Engine::new(self.engine.config().clone(), intents, self.starts, self.now);
+        let config = read(&self.config).unwrap_or_else(|errors| panic!("{}", errors.in_file("config")));
+        self.engine = Engine::new(config, intents, self.starts, self.now);
+        report.started(self.engine.last_reload());
         self.starts += 1;
         self.answers.clear();
         self.answer_times.clear();

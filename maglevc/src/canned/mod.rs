@@ -323,6 +323,13 @@ impl Maglev for Canned {
         self.answer(f::active()).await
     }
 
+    async fn list_kept_intents(
+        &self,
+        _: Request<ListKeptIntentsRequest>,
+    ) -> Result<Response<ListKeptIntentsResponse>, Status> {
+        self.answer(ListKeptIntentsResponse::default()).await
+    }
+
     async fn check_config(
         &self,
         _: Request<CheckConfigRequest>,
@@ -382,7 +389,7 @@ impl Maglev for Canned {
     ) -> Result<Response<PlanVpplbStateResponse>, Status> {
         let operations = v::operations(&request.into_inner().frontend, self.mood);
         let impacts = v::impacts(&operations);
-        self.answer(PlanVpplbStateResponse { operations, impacts }).await
+        self.answer(PlanVpplbStateResponse { operations, impacts, ..Default::default() }).await
     }
 
     async fn get_access(&self, _: Request<GetAccessRequest>) -> Result<Response<GetAccessResponse>, Status> {

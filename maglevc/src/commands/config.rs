@@ -51,8 +51,9 @@ async fn checked(session: &mut Session) -> Result<CheckConfigResponse, Failure> 
     session.client.call(async |mut c| c.check_config(CheckConfigRequest {}).await).await
 }
 
-pub(super) async fn reload(session: &mut Session) -> Result<Flow, Failure> {
-    let reload = session.client.call(async |mut c| c.reload_config(ReloadConfigRequest {}).await).await?;
+pub(super) async fn reload(session: &mut Session, force: bool) -> Result<Flow, Failure> {
+    let request = ReloadConfigRequest { force };
+    let reload = session.client.call(async |mut c| c.reload_config(request).await).await?;
     session.output.show(&ConfigReload::from(reload))?;
     Ok(Flow::Next)
 }

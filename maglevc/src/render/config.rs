@@ -1,6 +1,8 @@
 //! Pure. Diagnostics and changes of the configuration as text.
 
-use crate::render::{BAD, GOOD, NOTICE, Page, Span, Text, plural};
+use anstyle::Style;
+
+use crate::render::{BAD, GOOD, NOTICE, PLAIN, Page, Span, Text, plural};
 use crate::view::config::{
     ActiveConfig, Changes, ConfigCheck, ConfigDifference, ConfigReload, Diagnostic, KeyChange, Names,
 };
@@ -20,6 +22,18 @@ impl Text for ConfigCheck {
                 changes.text(page);
             }
         }
+        sentences("note", PLAIN, &self.notes, page);
+        sentences("needs force", BAD, &self.needs_force, page);
+        if !self.needs_force.is_empty() {
+            page.line(&[Span::plain("a reload would be refused; `config reload force` applies it")]);
+        }
+    }
+}
+
+/// One line each.
+pub(crate) fn sentences(label: &str, style: Style, sentences: &[String], page: &mut Page) {
+    for sentence in sentences {
+        page.line(&[Span::new(style, format!("{label}: ")), Span::plain(sentence)]);
     }
 }
 
@@ -40,6 +54,7 @@ impl Text for ConfigReload {
             page.line(&[Span::plain("reloaded:")]);
             self.changes.text(page);
         }
+        sentences("note", PLAIN, &self.notes, page);
     }
 }
 

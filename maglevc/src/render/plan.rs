@@ -1,13 +1,16 @@
 //! Pure. A plan as text: the writes, then what they would do to the new flows of each VIP.
 
+use crate::render::config::sentences;
 use crate::render::table::{Column, Table};
 use crate::render::units::{percent, serves};
 use crate::render::vpp::operations;
-use crate::render::{BAD, FAINT, GOOD, NOTICE, Page, Span, TITLE, Text, plural};
+use crate::render::{BAD, FAINT, GOOD, NOTICE, PLAIN, Page, Span, TITLE, Text, plural};
 use crate::view::plan::{Impact, Plan};
 
 impl Text for Plan {
     fn text(&self, page: &mut Page) {
+        sentences("note", PLAIN, &self.notes, page);
+        sentences("needs force", BAD, &self.needs_force, page);
         if self.operations.is_empty() {
             page.line(&[Span::new(GOOD, "nothing to write"), Span::plain(": VPP has what it should have")]);
             return;

@@ -14,6 +14,10 @@ view! {
         pub(crate) diagnostics: Vec<Diagnostic>,
         /// What a reload would change; null when the file is not valid.
         pub(crate) changes: Option<Changes>,
+        /// Why a reload would be refused unless it is forced; empty where it would not.
+        pub(crate) needs_force: Vec<String>,
+        /// What a reload would do beside what the file says.
+        pub(crate) notes: Vec<String>,
     }
 
     /// What a reload did.
@@ -22,6 +26,8 @@ view! {
         pub(crate) changes: Changes,
         /// Warnings about the file now in force.
         pub(crate) warnings: Vec<Diagnostic>,
+        /// What it did beside what the file says, and what was forced.
+        pub(crate) notes: Vec<String>,
     }
 
     /// Something wrong with a configuration file.
@@ -97,6 +103,8 @@ impl From<v1::CheckConfigResponse> for ConfigCheck {
             valid: check.valid,
             diagnostics: check.diagnostics.into_iter().map(Into::into).collect(),
             changes: check.changes.map(Into::into),
+            needs_force: check.needs_force,
+            notes: check.notes,
         }
     }
 }
@@ -106,6 +114,7 @@ impl From<v1::ReloadConfigResponse> for ConfigReload {
         Self {
             changes: reload.changes.unwrap_or_default().into(),
             warnings: reload.warnings.into_iter().map(Into::into).collect(),
+            notes: reload.notes,
         }
     }
 }

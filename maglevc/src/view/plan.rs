@@ -12,6 +12,10 @@ view! {
         pub(crate) operations: Vec<Operation>,
         /// What they would do, for each VIP written to.
         pub(crate) impacts: Vec<Impact>,
+        /// For another configuration: why a reload would be refused unless it is forced.
+        pub(crate) needs_force: Vec<String>,
+        /// For another configuration: what a reload would do beside what the file says.
+        pub(crate) notes: Vec<String>,
     }
 
     /// What writing would do to the new flows of a VIP.
@@ -76,6 +80,8 @@ impl From<v1::PlanVpplbStateResponse> for Plan {
         Self {
             operations: plan.operations.into_iter().map(Operation::from).collect(),
             impacts: plan.impacts.into_iter().map(Impact::from).collect(),
+            needs_force: plan.needs_force,
+            notes: plan.notes,
         }
     }
 }

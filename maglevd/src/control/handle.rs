@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use maglev_core::config::Config;
-use maglev_core::engine::CommandError;
+use maglev_core::engine::{CommandError, ReloadRefused, ReloadReport};
 use maglev_core::intent::Request;
 use maglev_core::names::FrontendName;
 use maglev_core::pattern::Pattern;
@@ -127,7 +127,8 @@ pub(super) enum Input {
     },
     Reload {
         config: Arc<Config>,
-        reply: oneshot::Sender<()>,
+        force: bool,
+        reply: oneshot::Sender<Result<ReloadReport, ReloadRefused>>,
     },
     Sync {
         recreate: Option<FrontendName>,
@@ -209,12 +210,16 @@ impl Control {
         answer.await.map_err(|_| Stopped)?
     }
 
-    /// Takes another configuration.
+    /// Takes another configuration, unless that needs force and has none.
     ///
     /// When the future is dropped, the configuration may or may not be taken.
-    pub async fn reload(&self, config: Arc<Config>) -> Result<(), Stopped> {
+    pub async fn reload(
+        &self,
+        config: Arc<Config>,
+        force: bool,
+    ) -> Result<Result<ReloadReport, ReloadRefused>, Stopped> {
         let (reply, answer) = oneshot::channel();
-        self.inputs.send(Input::Reload { config, reply }).await.map_err(|_| Stopped)?;
+        self.inputs.send(Input::Reload { config, force, reply }).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 }

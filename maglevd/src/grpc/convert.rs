@@ -10,7 +10,7 @@ use maglev_core::check::{HealthCheck, ProbeSpec, TlsSpec};
 use maglev_core::config::{Change, Diagnostic, Diff, KeyChange, Member, Pool, Severity, TableLength};
 use maglev_core::desired::{BackendState, Decision, FrontendState, Reason};
 use maglev_core::engine::{BackendStatus, Cause, Engine, FrontendStatus, LastProbe, Transition};
-use maglev_core::intent::{Admin, Attribution, Mode, WeightOverride};
+use maglev_core::intent::{Admin, Attribution, Intent, Mode, WeightOverride};
 use maglev_core::names::{BackendName, PoolName};
 use maglev_core::outcome::Verdict;
 use maglev_core::time::Time;
@@ -95,7 +95,7 @@ impl<'a> Converter<'a> {
             fall: counter.map_or(0, |counter| counter.fall()),
             last_probe: status.last_probe().map(|probe| self.probe(probe)),
             next_probe_at: status.next_probe_at().map(|time| at(self.reading, time)),
-            intent: self.intent(status),
+            intent: self.intent(status.intent()),
             unprobeable: status.unprobeable().map(|unprobeable| v1::Unprobeable {
                 since: Some(at(self.reading, unprobeable.since)),
                 reason: unprobeable.reason.clone(),
@@ -217,8 +217,8 @@ impl<'a> Converter<'a> {
         }
     }
 
-    fn intent(&self, status: &BackendStatus) -> Option<v1::Intent> {
-        let (kind, who) = match (&status.intent().admin, &status.intent().paused) {
+    pub(super) fn intent(&self, intent: &Intent) -> Option<v1::Intent> {
+        let (kind, who) = match (&intent.admin, &intent.paused) {
             (Some(Admin::Disabled(who)), _) => (v1::IntentKind::Disabled, who),
             (_, Some(who)) => (v1::IntentKind::Paused, who),
             (Some(Admin::Enabled(who)), None) => (v1::IntentKind::Enabled, who),
@@ -231,7 +231,7 @@ impl<'a> Converter<'a> {
         own.map(|own| self.attribution(&own.attribution))
     }
 
-    fn attribution(&self, who: &Attribution) -> v1::Attribution {
+    pub(super) fn attribution(&self, who: &Attribution) -> v1::Attribution {
         v1::Attribution {
             by: who.by.clone(),
             at: Some(at(self.reading, who.at)),

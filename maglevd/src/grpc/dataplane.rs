@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use maglev_api::v1;
 use maglev_core::config;
 use maglev_core::desired::{DesiredServer, DesiredVip};
-use maglev_core::engine::Engine;
+use maglev_core::engine::{Engine, ReloadReport};
 use maglev_core::names::FrontendName;
 use maglev_core::net::{Service, Vip};
 use maglev_core::observed::{Observed, ServerState, TableFingerprint, VipState};
@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::control::{Control, NoVpp, Snapshot, Stopped};
 use crate::grpc::answer::{message, response};
 use crate::grpc::convert::{at, duration, timestamp};
+use crate::grpc::kept::sentences;
 use crate::grpc::reads::Reads;
 use crate::grpc::refusal::no_such;
 use crate::grpc::service::Answer;
@@ -155,9 +156,12 @@ impl Dataplane {
             let encode = move |seen: &Snapshot| {
                 // A copy to suppose things with; the engine itself goes on.
                 let mut engine = seen.engine.clone();
-                if let Some(suppose) = request.suppose {
-                    Supposition::read(suppose, &options)?.suppose(&mut engine, seen.reading.now())?;
-                }
+                let report = match request.suppose {
+                    Some(suppose) => {
+                        Supposition::read(suppose, &options)?.suppose(&mut engine, seen.reading.now())?
+                    }
+                    None => ReloadReport::default(),
+                };
                 let only = frontend_of(&engine, &request.frontend)?;
                 if let Some(only) = only.as_ref().filter(|_| request.recreate) {
                     engine.recreate(only.as_str());
@@ -167,6 +171,8 @@ impl Dataplane {
                 Ok(message(&v1::PlanVpplbStateResponse {
                     operations: plan.steps.iter().map(|step| operation(step, None)).collect(),
                     impacts: impacts(&plan, &observed).iter().map(|impact| names.impact(impact)).collect(),
+                    needs_force: sentences(&report.dangers),
+                    notes: sentences(&report.notes),
                 }))
             };
             self.reads.make(encode).await

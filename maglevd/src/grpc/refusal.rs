@@ -58,6 +58,7 @@ pub(crate) fn not_taken(error: &ConfigError) -> Status {
         ConfigError::Read { .. }
         | ConfigError::Invalid { .. }
         | ConfigError::Tokens(_)
+        | ConfigError::NeedsForce(_)
         | ConfigError::Both { .. } => status(Code::FailedPrecondition, &Chain(error).to_string()),
     }
 }

@@ -133,7 +133,7 @@ const fn change(path: &'static str, read: fn(&[u8]) -> Result<Change, DecodeErro
     Rule { path, shape: Shape::Unary, need: Need::Change(read) }
 }
 
-static TABLE: [Rule; 29] = [
+static TABLE: [Rule; 30] = [
     look("/maglev.v1.Maglev/GetVersion"),
     look("/maglev.v1.Maglev/ListFrontends"),
     look("/maglev.v1.Maglev/GetFrontend"),
@@ -159,6 +159,7 @@ static TABLE: [Rule; 29] = [
     Rule { path: "/maglev.v1.Maglev/PlanVPPLBState", shape: Shape::Unary, need: Need::Look(plan) },
     Rule { path: "/maglev.v1.Maglev/GetAccess", shape: Shape::Unary, need: Need::Always(Scope::Oneself) },
     Rule { path: "/maglev.v1.Maglev/ListAudit", shape: Shape::Unary, need: Need::Always(Scope::Audit) },
+    look("/maglev.v1.Maglev/ListKeptIntents"),
     look("/maglev.v1.Maglev/ListProblems"),
     look("/grpc.health.v1.Health/Check"),
     Rule { path: "/grpc.health.v1.Health/Watch", shape: Shape::Watch, need: Need::Always(Scope::Look) },

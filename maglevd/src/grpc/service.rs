@@ -8,7 +8,7 @@ use maglev_api::v1;
 use maglev_api::v1::maglev_server::Maglev;
 use maglev_core::access::Role;
 use maglev_core::config::Diagnostic;
-use maglev_core::engine::CommandError;
+use maglev_core::engine::{CommandError, ReloadReport};
 use maglev_core::intent::Request as Intent;
 use maglev_core::pattern::Pattern;
 use prost::Message;
@@ -27,6 +27,7 @@ use crate::grpc::convert::{self, Converter, timestamp};
 use crate::grpc::dataplane::Dataplane;
 use crate::grpc::expiry::lasts;
 use crate::grpc::force::{forced, out_of_bounds};
+use crate::grpc::kept::{self, sentences};
 use crate::grpc::reads::Reads;
 use crate::grpc::refusal::{no_such, not_taken, refused, unavailable};
 use crate::grpc::required::{present, weight};
@@ -137,12 +138,15 @@ impl Service {
 
     /// Checks the configuration file. Only an administrator sees what is wrong with the files beside it.
     async fn check(&self, is_admin: bool) -> Result<v1::CheckConfigResponse, Status> {
-        let invalid = |diagnostics| v1::CheckConfigResponse { valid: false, diagnostics, changes: None };
+        let invalid =
+            |diagnostics| v1::CheckConfigResponse { diagnostics, ..v1::CheckConfigResponse::default() };
         Ok(match self.reloader.check().await {
             Ok(checked) => v1::CheckConfigResponse {
                 valid: true,
                 diagnostics: self.warnings(&checked, is_admin),
                 changes: Some(convert::changes(&checked.changes, &checked.keys)),
+                needs_force: sentences(&checked.report.dangers),
+                notes: sentences(&checked.report.notes),
             },
             Err(error) if is_admin || error.is_public(self.reloader.path()) => match error.diagnostics() {
                 Some(found) => invalid(convert::diagnostics(found)),
@@ -336,6 +340,14 @@ impl Maglev for Service {
         self.reads.answer(&self.reads.lanes.running_config, &[], encode).await
     }
 
+    async fn list_kept_intents(
+        &self,
+        _: Request<v1::ListKeptIntentsRequest>,
+    ) -> Answer<v1::ListKeptIntentsResponse> {
+        let intents = self.show(kept::list).await?;
+        Ok(Response::new(v1::ListKeptIntentsResponse { intents }))
+    }
+
     async fn check_config(
         &self,
         request: Request<v1::CheckConfigRequest>,
@@ -356,10 +368,14 @@ impl Maglev for Service {
     ) -> Answer<v1::ReloadConfigResponse> {
         let by = by(&request, "")?;
         tracing::info!(by, "reload asked for");
-        let checked = self.reloader.reload(&note(&request)).await.map_err(|error| not_taken(&error))?;
+        let force = request.get_ref().force;
+        let reloaded = self.reloader.reload(force, &note(&request)).await;
+        let checked = reloaded.map_err(|error| not_taken(&error))?;
+        let ReloadReport { notes, dangers } = &checked.report;
         Ok(Response::new(v1::ReloadConfigResponse {
             changes: Some(convert::changes(&checked.changes, &checked.keys)),
             warnings: self.warnings(&checked, true),
+            notes: sentences(notes).into_iter().chain(sentences(dangers)).collect(),
         }))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use maglev_api::v1::plan_vpplb_state_request::Suppose;
 use maglev_api::v1::{self, BackendRequest};
 use maglev_core::config::{self, Config};
-use maglev_core::engine::{Engine, MayEmpty};
+use maglev_core::engine::{Engine, MayEmpty, ReloadReport};
 use maglev_core::intent::{Attribution, Request};
 use maglev_core::time::Time;
 use maglev_core::weight::Weight;
@@ -56,8 +56,8 @@ impl Supposition {
         }
     }
 
-    /// Makes it so in `engine`, which is a copy.
-    pub(super) fn suppose(self, engine: &mut Engine, now: Time) -> Result<(), Status> {
+    /// Makes it so in `engine`, which is a copy. Returns what a reload does beside what the file says.
+    pub(super) fn suppose(self, engine: &mut Engine, now: Time) -> Result<ReloadReport, Status> {
         let nobody = || Attribution { by: String::new(), at: now, reason: String::new(), until: None };
         let changed = match self {
             Supposition::Backend { name, request } => {
@@ -68,10 +68,9 @@ impl Supposition {
                 engine.set_weight(now, place, weight, false, nobody(), MayEmpty::Anything)
             }
             Supposition::Config(config) => {
-                engine.reload(now, config);
-                Ok(true)
+                return Ok(engine.reload(now, config));
             }
         };
-        changed.map(drop).map_err(|error| refused(&ChangeError::Refused(error)))
+        changed.map(|_| ReloadReport::default()).map_err(|error| refused(&ChangeError::Refused(error)))
     }
 }

@@ -28,6 +28,7 @@ impl ConfigError {
                 | ConfigError::Invalid { .. }
                 | ConfigError::Tokens(_)
                 | ConfigError::Reader(_)
+                | ConfigError::NeedsForce(_)
                 | ConfigError::Stopped(_) => found.push(error),
             }
         }
@@ -37,7 +38,7 @@ impl ConfigError {
     fn is_about(&self, config: &Path) -> bool {
         match self {
             ConfigError::Read { path, .. } | ConfigError::Invalid { path, .. } => path == config,
-            ConfigError::Reader(_) | ConfigError::Stopped(_) => true,
+            ConfigError::Reader(_) | ConfigError::NeedsForce(_) | ConfigError::Stopped(_) => true,
             ConfigError::Tokens(_) | ConfigError::Both { .. } => false,
         }
     }

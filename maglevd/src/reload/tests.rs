@@ -44,7 +44,7 @@ async fn a_valid_file_is_taken() {
     let file = file(&WEB.replace("nginx1", "nginx2"));
     let (running, reloader) = reloader(&file);
     let before = reloader.status().read().loaded_at;
-    let checked = reloader.reload(&Note::default()).await.unwrap();
+    let checked = reloader.reload(false, &Note::default()).await.unwrap();
     assert_eq!(summary(&checked.changes.backends).to_string(), "-nginx1 +nginx2");
     assert_eq!(summary(&checked.changes.frontends).to_string(), "~site");
     assert_eq!(summary(&checked.changes.checks).to_string(), "unchanged");
@@ -58,7 +58,7 @@ async fn a_broken_file_changes_nothing_and_all_its_errors_are_told() {
     let file = file(BROKEN);
     let (running, reloader) = reloader(&file);
     let before = reloader.status().read().loaded_at;
-    let error = reloader.reload(&Note::default()).await.unwrap_err();
+    let error = reloader.reload(false, &Note::default()).await.unwrap_err();
     let text = error.to_string();
     let path = file.path().display();
     assert!(text.contains(&format!("{path}:4:")) && text.contains(&format!("{path}:5:")), "{text}");
@@ -69,7 +69,7 @@ async fn a_broken_file_changes_nothing_and_all_its_errors_are_told() {
 
     // Once it is mended, all is well again.
     std::fs::write(&file, WEB).unwrap();
-    let checked = reloader.reload(&Note::default()).await.unwrap();
+    let checked = reloader.reload(false, &Note::default()).await.unwrap();
     assert!(checked.changes.backends.is_empty() && checked.changes.frontends.is_empty());
     assert!(reloader.status().read().last_reload_successful);
 }
@@ -93,7 +93,7 @@ async fn after_the_engine_has_stopped_nothing_is_taken() {
     running.stop.cancel();
     let stopped = fixture::soon(async {
         loop {
-            match reloader.reload(&Note::default()).await {
+            match reloader.reload(false, &Note::default()).await {
                 Err(error) => break error,
                 Ok(_) => tokio::task::yield_now().await,
             }
@@ -108,7 +108,9 @@ async fn reloads_at_once_are_taken_one_after_the_other() {
     let (running, reloader) = reloader(&file);
     let reloads = (0..8).map(|_| {
         let reloader = reloader.clone();
-        tokio::spawn(async move { reloader.reload(&Note::default()).await.unwrap().changes.backends.len() })
+        tokio::spawn(
+            async move { reloader.reload(false, &Note::default()).await.unwrap().changes.backends.len() },
+        )
     });
     let mut changes = Vec::new();
     for reload in reloads.collect::<Vec<_>>() {
@@ -165,7 +167,7 @@ async fn the_access_file_is_taken_with_the_configuration_or_neither_is() {
     };
 
     std::fs::write(rules.path(), "access: {loopback: nobody, unix: all}").unwrap();
-    let error = reloader.reload(&Note::default()).await.unwrap_err();
+    let error = reloader.reload(false, &Note::default()).await.unwrap_err();
     let words = Chain(&error).to_string();
     assert_eq!(words.lines().count(), 2, "{words}");
     assert_eq!((role(), backends(&running).await.len()), ("admin".to_owned(), 3), "both stay as they were");
@@ -178,11 +180,11 @@ async fn the_access_file_is_taken_with_the_configuration_or_neither_is() {
     );
 
     std::fs::write(rules.path(), VIEWER).unwrap();
-    reloader.reload(&Note::default()).await.unwrap_err();
+    reloader.reload(false, &Note::default()).await.unwrap_err();
     assert_eq!(role(), "admin", "a good access file waits for a good configuration");
 
     std::fs::write(config.path(), STATIC).unwrap();
-    reloader.reload(&Note::default()).await.unwrap();
+    reloader.reload(false, &Note::default()).await.unwrap();
     assert_eq!((role(), backends(&running).await.len()), ("viewer".to_owned(), 2));
 }
 

@@ -74,7 +74,11 @@ impl Engine {
 
     fn desired_vip(&self, frontend: &FrontendStatus) -> DesiredVip {
         let address = |name: &_| self.backends.get(name).map(|backend| backend.config().address);
-        frontend.desired(self.config.vpp.weight_scaling, address)
+        let mut desired = frontend.desired(self.config.vpp.weight_scaling, address);
+        if let Some(hold) = self.holds.get(frontend.name()) {
+            hold.apply(&mut desired);
+        }
+        desired
     }
 }
 

@@ -45,6 +45,10 @@ impl WarmUp {
         self.released.is_empty()
     }
 
+    pub(super) fn rename(&mut self, name: impl Fn(FrontendName) -> FrontendName) {
+        self.released = std::mem::take(&mut self.released).into_iter().map(name).collect();
+    }
+
     pub(super) fn retain(&mut self, keep: impl Fn(&FrontendName) -> bool) {
         self.released.retain(keep);
     }

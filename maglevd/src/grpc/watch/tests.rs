@@ -94,7 +94,7 @@ async fn the_present_state_comes_first_then_changes() {
     ask(&running, "static0", Request::Disable).await;
     assert_eq!(take(&mut stream, 2).await, ["changed static0 up>disabled", "changed site up>unknown spare>"]);
     let config = fixture::config(STATIC);
-    running.control.reload(config).await.unwrap();
+    running.control.reload(config, true).await.unwrap().unwrap();
     let mut reload = take(&mut stream, 5).await;
     reload.sort();
     assert_eq!(

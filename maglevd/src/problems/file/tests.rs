@@ -54,7 +54,7 @@ async fn a_file_is_the_same_changed_invalid_or_gone() {
     scene.becomes(|state| *state == FileState::Same).await;
     scene.write(STATIC);
     scene.becomes(|state| matches!(state, FileState::Changed { since: Some(_) })).await;
-    scene.reloader.reload(&Note::default()).await.unwrap();
+    scene.reloader.reload(false, &Note::default()).await.unwrap();
     scene.becomes(|state| *state == FileState::Same).await;
     scene.write("maglev: {nonsense: 1}");
     scene

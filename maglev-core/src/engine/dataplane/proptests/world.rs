@@ -8,7 +8,7 @@ use super::{BACKENDS, FRONTENDS, Op};
 use crate::config::{Config, Frontend, Ownership};
 use crate::desired::{BackendState, DesiredVip};
 use crate::engine::tests::{by, outcome};
-use crate::engine::{Effect, Engine, Intents, MayEmpty};
+use crate::engine::{Effect, Engine, Intents, MayEmpty, ReloadNote};
 use crate::health::ProbeId;
 use crate::intent::Attribution;
 use crate::names::{BackendName, FrontendName};
@@ -114,10 +114,10 @@ impl World {
                 let weight = (*weight).try_into().unwrap();
                 let _ = self.engine.set_weight(self.now, place, weight, *flush, ann, MayEmpty::Anything);
             }
-            Op::Reload(config) => self.engine.reload(self.now, Arc::new((**config).clone())),
+            Op::Reload(config) => self.reload((**config).clone()),
             Op::Rename => {
                 let renamed = renamed(self.engine.config());
-                self.engine.reload(self.now, Arc::new(renamed));
+                self.reload(renamed);
             }
             Op::Sync => self.syncs_asked = self.engine.sync(self.now),
             Op::Respond => self.respond(0, 0),
@@ -151,6 +151,24 @@ impl World {
             }
         }
         self.collect();
+    }
+
+    fn reload(&mut self, config: Config) {
+        let report = self.engine.reload(self.now, Arc::new(config));
+        let renamed = report.notes.into_iter().filter_map(|note| match note {
+            ReloadNote::FrontendRenamed { from, to } => Some((from, to)),
+            _ => None,
+        });
+        let renamed: BTreeMap<_, _> = renamed.collect();
+        // What had a verdict has it under its other name.
+        let engine = &self.engine;
+        let mut decided = std::mem::take(&mut self.decided);
+        let moved: Vec<_> =
+            renamed.iter().filter(|(from, _)| decided.contains(*from)).map(|(_, to)| to.clone()).collect();
+        decided.retain(|name| {
+            engine.frontend(name.as_str()).is_some() && !renamed.values().any(|to| to == name)
+        });
+        self.decided = decided.into_iter().chain(moved).collect();
     }
 
     fn connect(&mut self) {
