@@ -21,10 +21,12 @@ use crate::time::Time;
 pub(super) struct Hold {
     servers: BTreeMap<IpAddr, DesiredServer>,
     until: Time,
+    /// Their successors, by name and address.
+    waits: BTreeSet<(BackendName, IpAddr)>,
 }
 
 /// The effective servers of each VIP before a reload.
-pub(super) type Before = BTreeMap<Vip, (Encap, BTreeMap<IpAddr, DesiredServer>, Option<Time>)>;
+pub(super) type Before = BTreeMap<Vip, (Encap, BTreeMap<IpAddr, DesiredServer>, Option<Hold>)>;
 
 impl Hold {
     /// Keeps the old servers in what is desired.
@@ -60,7 +62,7 @@ impl Engine {
             }
             if !servers.is_empty() {
                 let config = frontend.config();
-                before.insert(config.vip, (config.encap(), servers, hold.map(|hold| hold.until)));
+                before.insert(config.vip, (config.encap(), servers, hold.cloned()));
             }
         }
         before
@@ -71,24 +73,25 @@ impl Engine {
         self.holds.clear();
         let mut held = Vec::new();
         for frontend in self.frontends.values().filter(|frontend| !frontend.is_served()) {
-            let Some((encap, servers, until)) = before.get(&frontend.config().vip) else { continue };
+            let Some((encap, servers, hold)) = before.get(&frontend.config().vip) else { continue };
             let waits = self.without_verdict(frontend);
             if *encap != frontend.config().encap() || waits.is_empty() || !self.may_be_served(frontend) {
                 continue;
             }
-            let status = || waits.iter().filter_map(|name| self.backends.get(name));
-            let check = |status: &Arc<_>| -> Option<_> {
-                let status: &super::BackendStatus = status;
-                status.config().check.as_ref().map(|check| check.pace.timeout)
+            let backends = waits.iter().filter_map(|name| self.backends.get(name)).map(|b| b.config());
+            let waits: BTreeSet<_> = backends.clone().map(|b| (b.name.clone(), b.address)).collect();
+            let timeout = backends.filter_map(|b| b.check.as_ref()).map(|check| check.pace.timeout).max();
+            // Further reloads that do not replace them again change nothing.
+            let known = hold.as_ref().map(|hold| hold.waits.clone()).unwrap_or_default();
+            let new: BTreeSet<_> = waits.difference(&known).map(|(name, _)| name.clone()).collect();
+            let until = match hold {
+                Some(hold) if new.is_empty() => hold.until,
+                Some(_) | None => now + timeout.unwrap_or_default(),
             };
-            let timeout = status().filter_map(check).max().unwrap_or_default();
-            // Further reloads that do not replace them again do not give them more time.
-            let is_new = status().any(|status| status.since() == now);
-            let until = until.filter(|_| !is_new).unwrap_or(now + timeout);
-            held.push((frontend.name().clone(), waits, Hold { servers: servers.clone(), until }));
+            held.push((frontend.name().clone(), new, Hold { servers: servers.clone(), until, waits }));
         }
-        for (frontend, waits, hold) in held {
-            for backend in waits {
+        for (frontend, new, hold) in held {
+            for backend in new {
                 if let Some(status) = self.backends.get_mut(&backend).map(Arc::make_mut) {
                     status.probe_now(now);
                 }

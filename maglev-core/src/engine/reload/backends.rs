@@ -41,7 +41,11 @@ impl Engine {
         let old = self.old_identities(intents);
         let new: BTreeMap<_, _> =
             config.backends.iter().map(|(name, backend)| (name.clone(), Identity::of(backend))).collect();
-        let origins = lineage::backends(&old, &new);
+        let mut origins = lineage::backends(&old, &new);
+        // A backend that returns under its name and address is that one, also where another has its address meanwhile.
+        origins.retain(|name, origin| {
+            name == origin || !new.get(name).is_some_and(|identity| self.kept.has(name, identity.address))
+        });
         let renamed: Renamed = origins.iter().map(|(new, old)| (old.clone(), new.clone())).collect();
 
         let mut left = self.remove_backends(intents, &renamed, &old, now);

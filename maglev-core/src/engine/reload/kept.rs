@@ -69,6 +69,12 @@ impl KeptIntent {
     }
 }
 
+impl KeptIntent {
+    fn is_for(&self, backend: &BackendName, address: IpAddr) -> bool {
+        self.backend == *backend && self.address.is_none_or(|known| known == address)
+    }
+}
+
 impl KeptWeight {
     /// When it is dropped, unless the member returns before.
     pub fn kept_until(&self) -> Time {
@@ -123,11 +129,14 @@ impl KeptIntents {
         self.weights.drain(..self.weights.len().saturating_sub(LIMIT));
     }
 
+    /// Whether there is intent for a backend of this name and address.
+    pub(super) fn has(&self, backend: &BackendName, address: IpAddr) -> bool {
+        self.backends.iter().any(|kept| kept.is_for(backend, address))
+    }
+
     /// The intent of a backend that is back.
     pub(super) fn take(&mut self, backend: &BackendName, address: IpAddr) -> Option<Intent> {
-        let is_it =
-            |kept: &KeptIntent| kept.backend == *backend && kept.address.is_none_or(|known| known == address);
-        let index = self.backends.iter().rposition(is_it)?;
+        let index = self.backends.iter().rposition(|kept| kept.is_for(backend, address))?;
         Some(self.backends.remove(index).intent)
     }
 
