@@ -44,7 +44,9 @@ impl Engine {
         let mut origins = lineage::backends(&old, &new);
         // A backend that returns under its name and address is that one, also where another has its address meanwhile.
         origins.retain(|name, origin| {
-            name == origin || !new.get(name).is_some_and(|identity| self.kept.has(name, identity.address))
+            let address = new.get(name).map(|identity| identity.address);
+            let stays = name == origin && old.get(origin).map(|identity| identity.address) == address;
+            stays || !address.is_some_and(|address| self.kept.has(name, address))
         });
         let renamed: Renamed = origins.iter().map(|(new, old)| (old.clone(), new.clone())).collect();
 
