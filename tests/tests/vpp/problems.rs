@@ -51,7 +51,11 @@ async fn a_vpp_that_never_answers_again_is_listed_as_disconnected_with_the_reaso
     let (farm, vpp) = (Farm::start(2).await, Vpp::start().await);
     let daemon = vpp.driven(&config(&farm)).await;
     let mut operator = daemon.operator().await;
-    vpp.sim.inject(Fault { times: u64::MAX, ..Fault::nth(1, Action::Ignore) });
+    for message in
+        ["lb_as_set_weight", "lb_vip_dump", "lb_conf_get", "control_ping", "cli_inband", "lb_as_v2_dump"]
+    {
+        vpp.sim.inject(Fault { times: 1000, ..Fault::next(message, Action::Ignore) });
+    }
 
     operator.pause("web0").await.unwrap();
     let problem = operator.has_problem("vpp-disconnected").await;
