@@ -82,6 +82,13 @@ impl Prober {
         &self.inner.heartbeat
     }
 
+    /// Reads the certificate authorities of the system, and the certificates and keys that checks name, again before the
+    /// next probe that needs them. Files that checks name are also read again when they change; those of the system are
+    /// read once, and again after this.
+    pub fn reload_certificates(&self) {
+        self.inner.tls.reload();
+    }
+
     /// Sends one probe and says what came of it, within `timeout` and the millisecond that timers are precise to.
     ///
     /// It cannot fail: what goes wrong is an outcome. Faults on our side have the code `SOCKERR`, whose verdict is

@@ -49,6 +49,10 @@ impl Clients {
         Clients { trust: TrustStore::new(provider.clone()), provider }
     }
 
+    pub(crate) fn reload(&self) {
+        self.trust.reload();
+    }
+
     pub(crate) fn provider(&self) -> &CryptoProvider {
         &self.provider
     }

@@ -264,6 +264,7 @@ impl Driver {
                         let heartbeat = self.probes.heartbeat().clone();
                         self.probes.use_prober(prober(now.as_deref(), heartbeat));
                     }
+                    self.probes.reload_certificates();
                     self.tally.resize(&self.engine);
                     // Intent may have followed a backend to another name, or be kept for one that left.
                     self.keeper.changed();

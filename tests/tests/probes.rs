@@ -69,6 +69,26 @@ async fn https_trusts_whom_it_is_told_to() {
 }
 
 #[tokio::test]
+async fn reload_reads_the_authorities_of_the_system_again() {
+    let Some(lab) = Lab::open() else { return };
+    let (authority, other, directory) = (Authority::new(), Authority::new(), TempDir::new().unwrap());
+    let bundle = directory.path().join("ca-certificates.crt");
+    other.write(&bundle);
+    let nginx = with_tls(&lab, &authority).await;
+    let check = "type: https, port: 443, params: {path: /healthz, server-name: www.example.org}";
+    let config = one_each(nginx.v4(), &[("web", check.to_owned())]);
+    let mut options = lab.options();
+    options.variables.push(("SSL_CERT_FILE".to_owned(), bundle.display().to_string()));
+    let daemon = Daemon::start(&config, options).await;
+    let mut operator = daemon.operator().await;
+    down_with(&mut operator, "web", "L6RSP").await;
+
+    authority.write(&bundle);
+    operator.reload().await.unwrap();
+    up_with(&mut operator, "web", "L7OK").await;
+}
+
+#[tokio::test]
 async fn https_to_a_server_without_tls_is_a_tls_failure() {
     let Some(lab) = Lab::open() else { return };
     let nginx = lab.nginx(10).await;

@@ -66,6 +66,14 @@ impl TrustStore {
         TrustStore { provider, entries: Arc::default(), reader: Reader::start() }
     }
 
+    /// Reads the authorities of the system and every file again before the next session that needs them.
+    pub(super) fn reload(&self) {
+        let now = Instant::now();
+        for entry in self.entries.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+            (entry.fresh_until, entry.stamps) = (Some(now), None);
+        }
+    }
+
     /// The configuration for a session. Files are read on a thread for blocking work, one at a time for each session, so a
     /// file system that hangs holds up one thread and the probes that need it.
     pub(super) async fn config(&self, session: impl Into<Session>) -> Loaded {

@@ -43,6 +43,11 @@ impl Probes {
         self.prober = prober;
     }
 
+    /// Reads certificates again before the next probes that need them.
+    pub(super) fn reload_certificates(&self) {
+        self.prober.reload_certificates();
+    }
+
     pub(super) fn start(&mut self, order: ProbeOrder) {
         let prober = self.prober.clone();
         let (address, check) = (order.address, Arc::clone(&order.check));

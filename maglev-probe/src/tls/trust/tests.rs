@@ -79,3 +79,20 @@ fn files_without_authorities_are_refused_with_a_sentence() {
     std::fs::write(&path, vec![b'x'; 5 << 20]).unwrap();
     assert!(refused(&path).ends_with("it is larger than 4 MiB"), "{}", refused(&path));
 }
+
+#[tokio::test]
+async fn reload_reads_everything_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ca.pem");
+    std::fs::write(&path, authority()).unwrap();
+    let store = store();
+    // What has no file is as the authorities of the system are: read once.
+    for trust in [Trust::Anyone, Trust::File(path)] {
+        let before = store.config(trust.clone()).await.unwrap();
+        store.reload();
+        let after = store.config(trust.clone()).await.unwrap();
+        assert!(!Arc::ptr_eq(&before, &after), "{trust:?}");
+        let same = store.config(trust.clone()).await.unwrap();
+        assert!(Arc::ptr_eq(&after, &same), "{trust:?}");
+    }
+}
