@@ -23,7 +23,7 @@ fn plan(operations: &[Operation]) -> Plan {
         because: Because::VipMissing,
         waits: false,
     };
-    Plan { steps: operations.iter().map(step).collect(), ..Plan::default() }
+    Plan { steps: operations.iter().map(step).collect() }
 }
 
 /// A VIP with a table of 1024 and servers of these weights.
