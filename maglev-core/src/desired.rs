@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::vip::{DesiredServer, DesiredVip};
-use crate::config::{Frontend, Member};
+use crate::config::{Frontend, Member, Pool};
 use crate::health::HealthState;
 use crate::intent::Mode;
 use crate::names::PoolName;
@@ -76,11 +76,11 @@ impl fmt::Display for BackendState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FrontendState {
-    /// Its backends have no verdict yet.
+    /// No backend takes traffic, and one that could has no verdict yet.
     Unknown,
     /// Some backend takes traffic.
     Up,
-    /// No backend takes traffic.
+    /// No backend takes traffic, and none is waited for.
     Down,
 }
 
@@ -115,6 +115,11 @@ pub enum Reason {
         /// That pool.
         active: PoolName,
     },
+    /// It is up, and a pool before its own is waited for, which has members without a verdict since the start.
+    Awaiting {
+        /// That pool.
+        pool: PoolName,
+    },
     /// It is up, and its weight is set to zero.
     Zero,
     /// It has no verdict yet.
@@ -135,6 +140,7 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Reason::Active => "takes traffic",
             Reason::Standby { active } => return write!(f, "stands by, pool {active} is active"),
+            Reason::Awaiting { pool } => return write!(f, "is up, pool {pool} has no verdict yet"),
             Reason::Zero => "is up, with weight 0",
             Reason::Unknown => "has no verdict yet",
             Reason::Down => "is down",
@@ -186,6 +192,17 @@ pub fn decide(
     state: impl Fn(&Member) -> BackendState,
     weight: impl Fn(usize, &Member) -> Weight,
 ) -> FrontendDecision {
+    decide_awaiting(frontend, state, weight, |_| false)
+}
+
+/// The same soon after a start: no pool takes over from one that could serve once the first verdict of a member is in which
+/// is `awaited`. So traffic does not go to a spare pool and back for the order in which verdicts come in.
+pub fn decide_awaiting(
+    frontend: &Frontend,
+    state: impl Fn(&Member) -> BackendState,
+    weight: impl Fn(usize, &Member) -> Weight,
+    awaited: impl Fn(&Member) -> bool,
+) -> FrontendDecision {
     let serves =
         |pool: usize, member: &Member| state(member) == BackendState::Up && !weight(pool, member).is_zero();
     let active = frontend
@@ -193,6 +210,14 @@ pub fn decide(
         .iter()
         .enumerate()
         .position(|(index, pool)| pool.members.iter().any(|member| serves(index, member)));
+    let may_come = |pool: usize, member: &Member| {
+        state(member) == BackendState::Unknown && !weight(pool, member).is_zero()
+    };
+    let mut before = frontend.pools.iter().enumerate().take(active.unwrap_or_default());
+    let comes =
+        |(index, pool): &(usize, &Pool)| pool.members.iter().any(|m| awaited(m) && may_come(*index, m));
+    let awaited_pool = before.find(comes).map(|(_, pool)| &pool.name);
+    let active = active.filter(|_| awaited_pool.is_none());
 
     let decision = |pool: usize, member: &Member| {
         let zero = |because, flush| Decision { weight: Weight::ZERO, because, flush };
@@ -202,7 +227,10 @@ pub fn decide(
                 match active.filter(|&active| active != pool).and_then(|active| frontend.pools.get(active)) {
                     _ if weight.is_zero() => zero(Reason::Zero, false),
                     Some(other) => zero(Reason::Standby { active: other.name.clone() }, false),
-                    None => Decision { weight, because: Reason::Active, flush: false },
+                    None => match awaited_pool {
+                        Some(pool) => zero(Reason::Awaiting { pool: pool.clone() }, false),
+                        None => Decision { weight, because: Reason::Active, flush: false },
+                    },
                 }
             }
             BackendState::Unknown => zero(Reason::Unknown, false),
@@ -219,16 +247,14 @@ pub fn decide(
         .map(|(index, pool)| pool.members.iter().map(|member| decision(index, member)).collect())
         .collect();
 
-    let states = || frontend.members().map(|(_, member)| state(member));
+    let mut pools_of = frontend.pools.iter().enumerate();
     let frontend_state = if active.is_some() {
         FrontendState::Up
-    } else if states().any(|s| matches!(s, BackendState::Up | BackendState::Down))
-        || !states().any(|s| s == BackendState::Unknown)
-    {
-        // Some verdict is in, or none will ever come: all that could give one are paused or disabled.
-        FrontendState::Down
-    } else {
+    } else if pools_of.any(|(index, pool)| pool.members.iter().any(|member| may_come(index, member))) {
         FrontendState::Unknown
+    } else {
+        // Every verdict is in, or none will come of those that could serve.
+        FrontendState::Down
     };
     FrontendDecision { state: frontend_state, active, pools }
 }

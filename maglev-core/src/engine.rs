@@ -12,6 +12,7 @@
 //! give the same effects.
 
 mod backend;
+mod cold_start;
 mod dataplane;
 mod event;
 mod expiry;
@@ -218,6 +219,8 @@ pub struct Engine {
     renamed: BTreeMap<ProbeId, BackendName>,
     /// What the last reload, or the start, did beside what the file says.
     reloaded: ReloadReport,
+    /// Until when first verdicts are waited for.
+    awaits_until: Option<Time>,
     dataplane: Dataplane,
     next_probe: ProbeId,
     shortage: Shortage,
@@ -259,6 +262,7 @@ impl Engine {
             holds: BTreeMap::new(),
             renamed: BTreeMap::new(),
             reloaded: ReloadReport::default(),
+            awaits_until: None,
             dataplane: Dataplane::new(&config.vpp, now),
             next_probe: ProbeId(0),
             shortage: Shortage::new(now),
@@ -266,6 +270,7 @@ impl Engine {
             effects: VecDeque::new(),
         };
         engine.reloaded = engine.install(config, intents, verdicts, now);
+        engine.await_verdicts(now);
         // Nothing happened yet: what is there at the start is not news.
         engine.effects.clear();
         // But that something has ended meanwhile is.
@@ -341,13 +346,15 @@ impl Engine {
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub fn poll_timeout(&self) -> Option<Time> {
         let probe = self.due.first().map(|&(time, _)| self.shortage.allowed(time));
-        [probe, self.ends_at, self.next_release(), self.dataplane.poll_timeout()].into_iter().flatten().min()
+        let ends = [self.ends_at, self.next_release(), self.awaits_until, self.dataplane.poll_timeout()];
+        ends.into_iter().chain([probe]).flatten().min()
     }
 
     /// Does what is due: probes, the end of what operators wanted for a time, and comparisons with the dataplane.
     pub fn handle_timeout(&mut self, now: Time) {
         self.expire(now);
         self.release_due(now);
+        self.end_cold_start(now, false);
         self.drive(now);
         self.shortage.handle_timeout(now, self.backends.len());
         for _ in 0..STARTS {

@@ -152,6 +152,10 @@ impl Facts<'_> {
                     format!("the pools before it having nobody up any more (now {})", holding.join(", "));
                 vec![change(what, &format!("weight {}", membership.weight.wanted()))]
             }
+            WeightReason::Awaiting => vec![change(
+                "verdicts on the pools before it, or `startup-max-delay` after the start".to_owned(),
+                &format!("weight {} if none of them is up", membership.weight.wanted()),
+            )],
             WeightReason::Zero => vec![change(
                 format!(
                     "`set frontend {} pool {} backend {name} weight N`",

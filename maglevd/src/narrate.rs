@@ -30,6 +30,9 @@ pub fn narrate(event: &Event) {
                 FrontendState::Down => {
                     tracing::warn!(%frontend, %from, %to, from_pool, to_pool, "frontend is down");
                 }
+                FrontendState::Unknown if *from == FrontendState::Up => {
+                    tracing::warn!(%frontend, %from, %to, from_pool, to_pool, "frontend lost its last server");
+                }
                 FrontendState::Up | FrontendState::Unknown => {
                     tracing::info!(%frontend, %from, %to, from_pool, to_pool, "frontend changed");
                 }

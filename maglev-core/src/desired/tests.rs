@@ -134,7 +134,7 @@ fn the_state_of_a_frontend() {
         (vec![Unknown, Unknown], FrontendState::Unknown),
         (vec![Unknown, Paused], FrontendState::Unknown),
         (vec![Unknown, Disabled, Removed], FrontendState::Unknown),
-        (vec![Unknown, Down], FrontendState::Down),
+        (vec![Unknown, Down], FrontendState::Unknown),
         (vec![Down], FrontendState::Down),
         (vec![Down, Paused], FrontendState::Down),
         // Nothing here will ever have a verdict, so there is none to wait for.
@@ -150,7 +150,12 @@ fn the_state_of_a_frontend() {
         assert_eq!(decided(&apart, true).state, expected, "{states:?} in pools of their own");
     }
     assert_eq!(decided(&vec![vec![(Up, 0)]], true).state, FrontendState::Down, "up without weight");
-    assert_eq!(decided(&vec![vec![(Up, 0), (Unknown, 1)]], true).state, FrontendState::Down);
+    assert_eq!(decided(&vec![vec![(Up, 0), (Unknown, 1)]], true).state, FrontendState::Unknown);
+    assert_eq!(
+        decided(&vec![vec![(Up, 0), (Unknown, 0)]], true).state,
+        FrontendState::Down,
+        "it could not serve"
+    );
 }
 
 #[test]
@@ -205,6 +210,7 @@ proptest! {
                         let other = decision.active.map(|active| format!("pool{active}"));
                         state == Up && weight > 0 && other.as_deref() == Some(active.as_str())
                     }
+                    Reason::Awaiting { .. } => false,
                     Reason::Unknown => state == Unknown,
                     Reason::Down => state == Down,
                     Reason::Paused => state == Paused,

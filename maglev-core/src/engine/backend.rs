@@ -41,6 +41,8 @@ pub struct BackendStatus {
     unprobeable: Option<Unprobeable>,
     /// Probes in a row during which this process did not run.
     stalls: u32,
+    /// Whether it has had no verdict since the engine started, and is waited for.
+    awaited: bool,
     /// When the engine has it down for its next probe.
     scheduled: Option<Time>,
 }
@@ -94,6 +96,7 @@ impl BackendStatus {
             spent: None,
             unprobeable: None,
             stalls: 0,
+            awaited: false,
             scheduled: None,
         };
         status.intent.settle(status.config.enabled);
@@ -260,6 +263,16 @@ impl BackendStatus {
         self.intent = intent;
     }
 
+    /// Whether it has had no verdict since the engine started, and pools after its own wait for it.
+    pub const fn is_awaited(&self) -> bool {
+        self.awaited
+    }
+
+    /// Waits for its first verdict, or does so no more.
+    pub(super) fn await_verdict(&mut self, awaited: bool) {
+        self.awaited = awaited;
+    }
+
     /// Its health, whatever an operator wants of it.
     pub(super) fn health(&self) -> HealthState {
         self.counter().map_or(HealthState::Up, Counter::state)
@@ -362,6 +375,7 @@ impl BackendStatus {
         }
         let transition = Transition { from, to, at: now, cause };
         self.state = to;
+        self.awaited = false;
         self.since = now;
         self.history.push_front(transition.clone());
         self.history.truncate(self.history_limit);

@@ -243,6 +243,7 @@ impl Engine {
 
     /// Takes the answer to [`Effect::Observe`]; `None` when it could not be had.
     pub fn observed(&mut self, now: Time, observed: Option<Observed>) {
+        self.end_cold_start(now, false);
         let Phase::Observing { answers } = self.dataplane.phase else { return };
         self.dataplane.phase = Phase::Idle;
         match observed {

@@ -283,12 +283,13 @@ fn weights<'a>(config: &'a Frontend, decision: &FrontendDecision) -> Weights<'a>
 }
 
 fn decide(config: &Frontend, overrides: &Overrides, backends: &Backends) -> FrontendDecision {
-    desired::decide(
+    desired::decide_awaiting(
         config,
         |member: &Member| {
             backends.get(&member.backend).map_or(BackendState::Removed, |backend| backend.state())
         },
         |pool, member| weight(config, overrides, pool, member),
+        |member| backends.get(&member.backend).is_some_and(|backend| backend.is_awaited()),
     )
 }
 

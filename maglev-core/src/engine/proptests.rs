@@ -239,6 +239,7 @@ fn assert_consistent(engine: &Engine) {
         .filter_map(|b| b.next_probe_at())
         .chain(ends(&engine.intents()))
         .chain(engine.next_release())
+        .chain(engine.awaits_until)
         .min();
     assert_eq!(engine.poll_timeout(), due);
     for backend in engine.backends() {
@@ -263,7 +264,10 @@ fn assert_consistent(engine: &Engine) {
         let state = |member: &crate::config::Member| {
             engine.backend(member.backend.as_str()).expect("members are configured").state()
         };
-        assert_eq!(*frontend.decision(), desired::decide(frontend.config(), state, weight));
+        let awaited = |member: &crate::config::Member| {
+            engine.backend(member.backend.as_str()).expect("members are configured").is_awaited()
+        };
+        assert_eq!(*frontend.decision(), desired::decide_awaiting(frontend.config(), state, weight, awaited));
     }
     assert!(engine.backends().map(|b| b.config()).eq(engine.config().backends.values()));
     assert!(engine.frontends().map(|f| f.config()).eq(engine.config().frontends.values()));

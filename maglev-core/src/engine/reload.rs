@@ -40,6 +40,10 @@ impl Engine {
     /// Takes another configuration, whatever comes of it. Operator intent follows what it is about; what is about something
     /// that leaves is kept for [`KEPT_FOR`].
     pub fn reload(&mut self, now: Time, config: Arc<Config>) -> ReloadReport {
+        if self.config.frontends != config.frontends {
+            // A new member must not keep a pool after its own from traffic that it has.
+            self.end_cold_start(now, true);
+        }
         let report = self.install(config, Intents::default(), Verdicts::new(), now);
         self.reloaded = report.clone();
         self.drive(now);

@@ -31,6 +31,7 @@ pub(crate) fn reason(because: WeightReason, active_pool: Option<&str>) -> String
             Some(pool) => format!("standby: pool {pool} is active"),
             None => "standby: another pool is active".to_owned(),
         },
+        WeightReason::Awaiting => "up, a pool before its own is waited for after the start".to_owned(),
         WeightReason::Zero => "its weight is set to 0".to_owned(),
         WeightReason::Unknown => "no verdict yet".to_owned(),
         WeightReason::Down => "it is down".to_owned(),

@@ -121,6 +121,8 @@ words! {
         Active = "active",
         /// It is up, and another pool is active.
         Standby = "standby",
+        /// It is up, and a pool before its own is waited for after a start.
+        Awaiting = "awaiting",
         /// It is up, and its weight is set to zero.
         Zero = "zero",
         /// It has no verdict yet.

@@ -310,6 +310,7 @@ fn reason(decision: &Decision) -> (v1::WeightReason, Option<&PoolName>) {
     match &decision.because {
         Reason::Active => (v1::WeightReason::Active, None),
         Reason::Standby { active } => (v1::WeightReason::Standby, Some(active)),
+        Reason::Awaiting { .. } => (v1::WeightReason::Awaiting, None),
         Reason::Zero => (v1::WeightReason::Zero, None),
         Reason::Unknown => (v1::WeightReason::Unknown, None),
         Reason::Down => (v1::WeightReason::Down, None),
