@@ -18,7 +18,7 @@ use crate::answers::Answers;
 use crate::audit::{Audit, Note, Record};
 use crate::clock::Clock;
 use crate::control::{Driver, Keep, Writer};
-use crate::grpc::{self, Servers, Service};
+use crate::grpc::{self, Parts, Servers, Service};
 use crate::listen::{self, Address, Listener};
 use crate::lock;
 use crate::logging::Lines;
@@ -261,16 +261,17 @@ impl Daemon {
             let tls = self.tls.is_some() && !listener.is_unix();
             tracing::info!(address = listener.local(), tls, "serving gRPC");
         }
-        let service = Service::new(
-            (control, answers),
+        let parts = Parts {
+            control,
+            answers,
             reloader,
             clock,
-            self.lines,
-            link,
-            audit.clone(),
+            lines: self.lines,
+            vpp: link,
+            audit: audit.clone(),
             problems,
-            stop.clone(),
-        );
+        };
+        let service = Service::new(parts, stop.clone());
         let judged = (self.access, audit);
         let reflection = self.settings.reflection;
         let mut servers =

@@ -22,4 +22,4 @@ pub use self::calls::Calls;
 pub(crate) use self::calls::code_name;
 pub(crate) use self::refusal::not_taken;
 pub use self::server::{LIMITS, Servers, calls, serve};
-pub use self::service::Service;
+pub use self::service::{Parts, Service};

@@ -178,7 +178,7 @@ const TRUTHS: flags::Truths<'_> = &[("--reflection", &[])];
 /// A sentence that names the flag whose value is wrong.
 pub fn normalize(arguments: impl IntoIterator<Item = String>) -> Result<Vec<String>, String> {
     let known = Arguments::get_args_info().flags;
-    flags::normalize(arguments, &known, TRUTHS, false)
+    flags::normalize(arguments, known, TRUTHS, false)
 }
 
 /// A value with the name of where it comes from.

@@ -59,18 +59,31 @@ pub struct Service {
 
 pub(super) type Answer<T> = Result<Response<T>, Status>;
 
+/// The parts of the daemon that calls read and change.
+#[derive(Debug)]
+pub struct Parts {
+    /// The engine.
+    pub control: Control,
+    /// The thread that makes large answers.
+    pub answers: Answers,
+    /// The configuration file.
+    pub reloader: Reloader,
+    /// Both clocks.
+    pub clock: Clock,
+    /// The log lines for watchers.
+    pub lines: Lines,
+    /// VPP, where the daemon drives one.
+    pub vpp: Option<Link>,
+    /// The audit log.
+    pub audit: Audit,
+    /// The list of problems.
+    pub problems: Problems,
+}
+
 impl Service {
-    /// Serves what `control` speaks to, with large answers made by `answers`. Streams end at `stop`.
-    pub fn new(
-        (control, answers): (Control, Answers),
-        reloader: Reloader,
-        clock: Clock,
-        lines: Lines,
-        vpp: Option<Link>,
-        audit: Audit,
-        problems: Problems,
-        stop: CancellationToken,
-    ) -> Self {
+    /// A service over `parts`. Its streams end at `stop`.
+    pub fn new(parts: Parts, stop: CancellationToken) -> Self {
+        let Parts { control, answers, reloader, clock, lines, vpp, audit, problems } = parts;
         let reads = Reads { control: control.clone(), answers, lanes: Arc::default() };
         let vpp = Dataplane {
             control: control.clone(),

@@ -51,9 +51,13 @@ pub enum FileState {
     },
 }
 
-/// What tells one content of a file from another without reading it.
+/// Device, inode, size, and time of the last write in seconds and nanoseconds.
+type Identity = (u64, u64, u64, i64, i64);
+
+/// What tells one content of the files from another without reading them: the identity of each that is there, and when
+/// the first was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp(Vec<Option<(u64, u64, u64, i64, i64)>>, Option<SystemTime>);
+struct Stamp(Vec<Option<Identity>>, Option<SystemTime>);
 
 impl Stamp {
     /// Blocks while the file system takes its time.

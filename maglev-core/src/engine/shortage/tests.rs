@@ -28,7 +28,7 @@ impl Machine {
     fn second(&mut self, share: u64, cost: u64) -> u64 {
         let mut starts = 0;
         for _ in 0..100 {
-            self.now = self.now + ms(10);
+            self.now += ms(10);
             self.waiting = (self.waiting + BACKENDS / 100).min(BACKENDS);
             // What a step of 10 ms gives, in microseconds.
             self.debt = self.debt.saturating_sub(10 * share);
@@ -83,7 +83,7 @@ fn starts_after_a_stop_are_spread() {
         machine.second(1000, 10);
     }
     // Stopped for 5 s: all are due at once.
-    machine.now = machine.now + ms(5000);
+    machine.now += ms(5000);
     machine.shortage.handle_stall(ms(5000));
     machine.waiting = BACKENDS;
     machine.shortage.handle_timeout(machine.now, BACKENDS as usize);

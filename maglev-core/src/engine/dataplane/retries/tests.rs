@@ -67,7 +67,7 @@ impl World {
 
     /// The whole first pool goes at once, so that the spare has to take over.
     fn fail_over(&mut self, fates: &[Fate]) {
-        self.fates = fates.to_vec().into_iter();
+        self.fates = Vec::from(fates).into_iter();
         self.rounds = 0;
         for name in ["s1", "s2"] {
             let who = by("ann", self.now);
