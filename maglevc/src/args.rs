@@ -161,7 +161,7 @@ impl Args {
         });
         let known = Flags::get_args_info().flags;
         let arguments =
-            flags::normalize(arguments.iter().cloned(), &known, TRUTHS, true).map_err(Early::Usage)?;
+            flags::normalize(arguments.iter().cloned(), known, TRUTHS, true).map_err(Early::Usage)?;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let flags = Flags::from_args(&[program], &arguments).map_err(|early| match early.status {
             Ok(()) => Early::Print(early.output),
