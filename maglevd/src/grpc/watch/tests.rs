@@ -95,16 +95,20 @@ async fn the_present_state_comes_first_then_changes() {
     assert_eq!(take(&mut stream, 2).await, ["changed static0 up>disabled", "changed site up>unknown spare>"]);
     let config = fixture::config(STATIC);
     running.control.reload(config, true).await.unwrap().unwrap();
-    let mut reload = take(&mut stream, 5).await;
+    // A backend is its address: nginx0 and nginx1 are static0 and static1 now, and the static0 of before has left.
+    let mut reload = take(&mut stream, 8).await;
     reload.sort();
     assert_eq!(
         reload,
         [
             "added other up>up primary>primary",
-            "added static1 >up",
+            "added static0 >paused",
+            "added static1 >unknown",
             "changed site unknown>down >",
+            "changed static1 unknown>up",
             "removed nginx0 paused>removed",
             "removed nginx1 unknown>removed",
+            "removed static0 disabled>removed",
         ]
     );
 }
