@@ -1,6 +1,7 @@
 //! A process that does not run for a while: its thread is blocked here, as SIGSTOP or a CPU quota would do it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+#![expect(clippy::disallowed_methods, reason = "a thread that sleeps is the stall under test")]
 
 mod support;
 
