@@ -66,7 +66,8 @@ async fn every_change_is_written_before_it_is_answered() {
     );
     let first = &lines[0];
     assert_eq!((&first["by"], &first["from"]), (&json!(by), &json!(format!("uid {uid}"))));
-    assert_eq!(first["request"], json!({"name": "web0", "reason": "a test", "by": "tester"}));
+    let request = json!({"name": "web0", "reason": "a test", "by": "tester", "force": true});
+    assert_eq!(first["request"], request);
     assert_eq!(first["before"], json!({"state": "up", "intent": "none"}));
     assert_eq!(first["after"], json!({"state": "paused", "intent": "paused", "by": by, "reason": "a test"}));
     assert_eq!(lines[2]["before"], json!({"weight": 100, "configured": 100, "effective_weight": 100}));
