@@ -10,7 +10,7 @@ use crate::fixture::{self, STATIC, WEB};
 #[test]
 fn the_line_counts_what_there_is_and_leaves_out_what_there_is_not() {
     let mut engine = fixture::engine(WEB);
-    assert_eq!(counts(&engine), "1 of 3 backends up, 2 unknown; 1 of 1 frontends up");
+    assert_eq!(counts(&engine), "1 of 3 backends up, 2 unknown; 0 of 1 frontends up, 1 unknown");
     let who = || Attribution { by: "test".into(), at: Time::ZERO, reason: String::new(), until: None };
     engine.request(Time::ZERO, "static0", Request::Disable, who(), MayEmpty::Anything).unwrap();
     engine.request(Time::ZERO, "nginx0", Request::Pause, who(), MayEmpty::Anything).unwrap();

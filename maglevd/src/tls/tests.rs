@@ -72,7 +72,10 @@ fn each_mistake_names_its_file_and_what_to_do() {
         "cannot read key.pem, which --tls-key names: No such file or directory (os error 2)"
     );
     std::fs::create_dir(&scene.files.key).unwrap();
-    assert_eq!(scene.refusal(), "cannot read key.pem, which --tls-key names: it is not a file");
+    assert_eq!(
+        scene.refusal(),
+        "cannot read key.pem, which --tls-key names: it is a directory, not a regular file"
+    );
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn measured(daemon: &Daemon) -> Vec<f64> {
 
 async fn reload(daemon: &Daemon, operator: &mut Operator, config: &Config) {
     daemon.write(config);
-    operator.reload().await.unwrap();
+    operator.reload().await.expect("a valid configuration");
     operator.in_agreement().await;
 }
 
