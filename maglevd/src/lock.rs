@@ -3,7 +3,7 @@
 //! Two in one state directory forget each other's operators, and two that drive one VPP undo each other's writes. So each
 //! takes a lock before it does anything else. No lock can be taken by a user who could not do the harm itself: that of a
 //! state directory is on a file in it that only its owner can open ([`Directory::lock`]), that of a VPP is a connection to
-//! its API ([`crate::vpp::claim`]). Both end with the process, however it ends.
+//! its API (`vpp/claim.rs`). Both end with the process, however it ends.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};

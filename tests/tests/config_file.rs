@@ -1,5 +1,7 @@
 //! Edge. The configuration file of a running daemon: written slowly, replaced by what is no file, reloaded at any moment.
 
+#![expect(clippy::expect_used, reason = "a test whose daemon does not answer has failed")]
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,12 +21,13 @@ use nix::unistd::mkfifo;
 use tonic::Code;
 
 async fn path(operator: &mut Operator) -> PathBuf {
-    let version = operator.client.get_version(v1::GetVersionRequest {}).await.unwrap().into_inner();
+    let version =
+        operator.client.get_version(v1::GetVersionRequest {}).await.expect("an answer").into_inner();
     PathBuf::from(version.config_path)
 }
 
 async fn names(operator: &mut Operator) -> Vec<String> {
-    operator.client.list_names(v1::ListNamesRequest {}).await.unwrap().into_inner().frontends
+    operator.client.list_names(v1::ListNamesRequest {}).await.expect("an answer").into_inner().frontends
 }
 
 /// A configuration without checks: up to 200 frontends, each with a backend of its own.

@@ -57,7 +57,10 @@ fn every_variable_is_in_the_file_for_them() {
 
 #[test]
 fn the_settings_are_taken_as_they_are_installed() {
-    let settings = packaged("config/vpp-maglev.default");
+    // The unit makes this directory (`RuntimeDirectory=`).
+    let runtime = tempfile::tempdir().unwrap();
+    let settings = packaged("config/vpp-maglev.default")
+        .replace("/run/vpp-maglev", &runtime.path().display().to_string());
     let set: Vec<_> = settings
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -1,5 +1,7 @@
 //! Edge. A daemon that does not run for a while, or gets too little processor time, drains nobody by it.
 
+#![expect(clippy::expect_used, reason = "a test that cannot stop its daemon has failed")]
+
 use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};

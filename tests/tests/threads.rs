@@ -13,6 +13,7 @@ use nix::sys::signal::Signal;
 /// A user of nothing else, since the limit counts all processes of a user, and root has none.
 const USER: u32 = 64_998;
 
+#[expect(clippy::expect_used, reason = "a test that cannot see the daemon has failed")]
 fn threads(daemon: &Daemon) -> usize {
     std::fs::read_dir(format!("/proc/{}/task", daemon.id())).expect("its threads").count()
 }

@@ -101,8 +101,8 @@ async fn a_slow_watcher_is_told_and_starts_anew_and_delays_nobody() {
     let mut slow = daemon.operator().await.watch().await;
     slow.present().await;
 
-    // More than any queue on the way holds, while nobody reads.
-    for config in [&crowd, &alone, &crowd] {
+    // More than the flow-control window of 2 MiB and every queue on the way hold, while nothing is read.
+    for config in [&alone, &crowd].into_iter().cycle().skip(1).take(15) {
         daemon.write(config);
         operator.reload().await.unwrap();
     }

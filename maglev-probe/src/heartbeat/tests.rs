@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a thread that sleeps is the stall under test")]
+
 use std::time::Duration;
 
 use super::{Heartbeat, State};

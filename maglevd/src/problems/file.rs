@@ -91,7 +91,7 @@ impl FileCheck {
         (FileCheck { wanted, found }, run)
     }
 
-    /// What is known of the files, after a look at them if that takes no longer than [`PATIENCE`].
+    /// What is known of the files, after a look at them if that takes no longer than 500 ms.
     pub async fn read(&self) -> FileState {
         let mut found = self.found.clone();
         found.mark_unchanged();

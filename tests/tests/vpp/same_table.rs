@@ -39,6 +39,7 @@ fn measured(daemon: &Daemon) -> Vec<f64> {
     vec![one("blog"), one("site"), metrics.value("maglev_fingerprint", &[])]
 }
 
+#[expect(clippy::expect_used, reason = "a test whose configuration is refused has failed")]
 async fn reload(daemon: &Daemon, operator: &mut Operator, config: &Config) {
     daemon.write(config);
     operator.reload().await.expect("a valid configuration");
