@@ -230,7 +230,7 @@ while True:
 #[tokio::test]
 async fn local_firewall_is_inconclusive() {
     let Some((near, _far)) = cable("filter") else { return };
-    let rules = "table inet t { chain o { type filter hook output priority 0; ip daddr 10.9.0.2 drop; ip6 daddr fd00:9::2 drop; } }";
+    let rules = "table inet t { chain o { type filter hook output priority 0; ip daddr 10.9.0.2 drop; ip6 daddr fd00:9::2 drop; }; }";
     let loaded = Command::new("ip").args(["netns", "exec", &near.name, "nft", rules]).output();
     if !loaded.is_ok_and(|output| output.status.success()) {
         return skip("filter", "no nft here");
@@ -240,7 +240,10 @@ async fn local_firewall_is_inconclusive() {
         for address in ["10.9.0.2", "fd00:9::2"] {
             let address = SocketAddr::new(address.parse().unwrap(), 0);
             let outcome = run(&near.prober(), address, &ProbeSpec::Icmp, HASTY).await;
-            assert_eq!(outcome.code, Code::SockErr, "{range}: {outcome:?}");
+            // `ping_v6_sendmsg` in Linux' net/ipv6/ping.c drops the result of sending: nothing can be known.
+            let unreported = address.is_ipv6() && range == PING_SOCKETS[0];
+            let expected = if unreported { Code::L4Tout } else { Code::SockErr };
+            assert_eq!(outcome.code, expected, "{range}: {outcome:?}");
         }
     }
 }
