@@ -174,6 +174,9 @@ codes! {
     /// An operator set a weight.
     WeightOverridden: "weight-overridden", Backend, Notice, "weight", None,
         "set the configured weight to end it, or write the weight into the configuration";
+    /// Operator intent is kept for what is not in the configuration.
+    IntentKept: "intent-kept", Backend, Notice, "intent kept", None,
+        "nothing, if it left for good: it is dropped at the end; it applies again when the name and the address return";
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maglev_core::check::WhenUnprobeable;
 use maglev_core::desired::BackendState;
-use maglev_core::engine::{BackendStatus, Engine, FrontendStatus};
+use maglev_core::engine::{BackendStatus, Engine, FrontendStatus, KeptIntents, KeptWeight};
 use maglev_core::intent::{Admin, Attribution};
 use maglev_core::outcome::{Code, Verdict};
 
@@ -27,6 +27,33 @@ pub(in crate::problems) fn backends(engine: &Engine, reading: Reading, found: &m
     }
     blind(engine, found);
     engine.frontends().for_each(|frontend| weights(frontend, reading, found));
+    kept(engine, reading, found);
+}
+
+/// Operator intent for what is not in the configuration: it applies again when the name and the address return.
+fn kept(engine: &Engine, reading: Reading, found: &mut Vec<Problem>) {
+    let mut add = |name: &str, because: String, left_at, kept_until| {
+        found.push(
+            Problem::new(ProblemCode::IntentKept, because)
+                .named(name)
+                .since(reading.wall(left_at))
+                .until(Some(reading.wall(kept_until))),
+        );
+    };
+    let KeptIntents { backends, weights } = engine.kept_intents();
+    for kept in backends {
+        let Some((request, who)) = kept.intent.in_force() else { continue };
+        let because = format!("{request} {who}; the backend is not in the configuration");
+        add(kept.backend.as_str(), because, kept.left_at, kept.kept_until());
+    }
+    for kept in weights {
+        let KeptWeight { frontend, pool, backend, weight, .. } = kept;
+        let (who, weight) = (&weight.attribution, weight.weight.get());
+        let because = format!(
+            "weight {weight} in pool {pool} of {frontend} {who}; it is not a member of that pool any more"
+        );
+        add(backend.as_str(), because, kept.left_at, kept.kept_until());
+    }
 }
 
 fn states(backend: &BackendStatus, reading: Reading, found: &mut Vec<Problem>) {

@@ -127,6 +127,22 @@ fn what_operators_asked_for_is_found_with_who_why_and_until_when() {
 }
 
 #[test]
+fn intent_of_a_backend_that_left_is_listed_with_its_end() {
+    let mut engine = fixture::engine(WEB);
+    let who = Attribution { by: "alice".to_owned(), at: Time::ZERO, reason: "disk".to_owned(), until: None };
+    engine.request(Time::ZERO, "nginx0", Request::Disable, who, MayEmpty::Anything).unwrap();
+    let without = WEB.replace("    nginx0: {address: 192.0.2.10, healthcheck: web}\n", "");
+    let without = without.replace("nginx0: {weight: 100}, ", "");
+    engine.try_reload(Time::ZERO, fixture::config(&without), true).unwrap();
+    let kept: Vec<_> =
+        found(&engine).into_iter().filter(|problem| problem.code == ProblemCode::IntentKept).collect();
+    let [problem] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(problem.name.as_deref(), Some("nginx0"));
+    assert_eq!(problem.because, "disable by alice: disk; the backend is not in the configuration");
+    assert!(problem.until.is_some());
+}
+
+#[test]
 fn a_certificate_is_listed_two_weeks_before_its_end_and_bad_two_days_before() {
     let now = SystemTime::now();
     let day = Duration::from_secs(24 * 3600);
