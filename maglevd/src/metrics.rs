@@ -17,7 +17,7 @@ use maglev_core::desired::{BackendState, FrontendState};
 use maglev_core::engine::{Engine, ProcessorShortage};
 use maglev_core::intent::{Admin, Intent, Mode};
 use maglev_core::net::{Service, Vip};
-use maglev_core::outcome::Verdict;
+use maglev_core::outcome::{Code, Verdict};
 use maglev_probe::Capability;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -240,12 +240,14 @@ fn unix_seconds(time: SystemTime) -> f64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
-/// What a probe counts as. Not every probe succeeds or fails: one that could not be made says nothing of its backend.
-const fn result(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "success",
-        Verdict::Fail => "failure",
-        Verdict::Inconclusive => "error",
+/// The result a probe counts as. A probe that could not be made, and one during which this process did not run, say
+/// nothing about the backend; they are told apart because their remedies differ.
+const fn result(code: Code) -> &'static str {
+    match (code.verdict(), code) {
+        (Verdict::Pass, _) => "success",
+        (Verdict::Fail, _) => "failure",
+        (Verdict::Inconclusive, Code::Stalled) => "stalled",
+        (Verdict::Inconclusive, _) => "error",
     }
 }
 
@@ -409,7 +411,7 @@ impl Sample {
                 let labels = [
                     ("backend", backend.to_string()),
                     ("type", kind.clone()),
-                    ("result", result(code.verdict()).to_owned()),
+                    ("result", result(*code).to_owned()),
                     ("code", code.to_string()),
                 ];
                 counter!("maglev_probe_total", &labels).absolute(count);
