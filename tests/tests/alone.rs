@@ -134,7 +134,7 @@ async fn user_without_access_to_vpp_keeps_nobody_from_it() {
     let at = vpp.directory().display().to_string();
     let uid = format!("--reuid={STRANGER}");
     let mut lock = Command::new("setpriv")
-        .args([&uid, "--clear-groups", "flock", "--exclusive", &at, "sleep", "600"])
+        .args([&uid, "--clear-groups", "flock", "--no-fork", "--exclusive", &at, "sleep", "600"])
         .spawn()
         .unwrap();
 
