@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write};
 
+use crate::text::is_unprintable;
+
 /// A value of a YAML document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::config) enum Node {
@@ -150,8 +152,7 @@ fn quoted(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            // Control characters, those that end a line in YAML, and those that turn the direction of a text.
-            c if c.is_control() || "\u{2028}\u{2029}\u{feff}".contains(c) || is_bidi(c) => {
+            c if is_unprintable(c) => {
                 let _ = write!(quoted, "\\U{:08X}", u32::from(c));
             }
             c => quoted.push(c),
@@ -159,9 +160,4 @@ fn quoted(text: &str) -> String {
     }
     quoted.push('"');
     quoted
-}
-
-/// Unicode's bidirectional controls (UAX 9), which make a text look like another.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
